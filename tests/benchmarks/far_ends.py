@@ -5,20 +5,24 @@ Only the service's own process is measured.
 
 import argparse
 import asyncio
+import itertools
 import json
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
+from app.cli.rest_server import listen, serve_rest
 from app.models import Run
 from app.sandbox.avito import LocalAvito
+from app.sandbox.avito_state import AvitoChat, AvitoMessage, hash_id
 from app.sandbox.server import Sandbox
 from app.service import Service, open_service, working
 from app.services.run_params import RunParams
 from app.services.runs import submit, wait
 from tests.benchmarks.worst_chats import add_worst_chats
+from tests.support.dialogues import load_dialogues
 from tests.support.stage import IMPATIENT, MovableClock, stage_settings
 
 
@@ -30,10 +34,12 @@ async def start_far_ends(
     avito_latency: float = 0,
     deepseek_latency: float = 0,
     worst: bool = False,
+    dialogues: bool = False,
 ) -> AsyncIterator[dict[str, str]]:
     """Start the external systems and yield the settings that connect to them.
 
-    ``worst``: add the chats of ``build_worst_chats``.
+    ``worst``: add the chats of ``build_worst_chats``. ``dialogues``: the texts are those of real
+    dialogues, of six messages on average, instead of ``messages`` equal ones.
     """
     arguments = [
         str(chats),
@@ -41,6 +47,7 @@ async def start_far_ends(
         str(avito_latency),
         str(deepseek_latency),
         *(["--worst"] if worst else []),
+        *(["--dialogues"] if dialogues else []),
     ]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", __name__, *arguments, stdout=asyncio.subprocess.PIPE
@@ -66,6 +73,15 @@ async def run_service(
         yield service
 
 
+@asynccontextmanager
+async def serve_http(service: Service) -> AsyncIterator[int]:
+    """Serve the service's REST in this process and yield the port on the loopback address."""
+    nothing = asyncio.create_task(asyncio.sleep(3600))
+    with closing(listen("127.0.0.1", 0, "")) as listener:
+        async with serve_rest(service, listener, nothing):
+            yield listener.getsockname()[1]
+
+
 async def time_run(service: Service, params: RunParams) -> tuple[float, Run]:
     """Submit a run as REST does; return the seconds until its end, and the run."""
     start = time.perf_counter()
@@ -75,11 +91,40 @@ async def time_run(service: Service, params: RunParams) -> tuple[float, Run]:
     return time.perf_counter() - start, run
 
 
+def _replace_texts(chats: list[AvitoChat]) -> None:
+    """Give the chats the messages of dialogues that both sides wrote, none of them going on."""
+    talks = [
+        [(message.side.value, message.text) for message in dialogue.messages]
+        for dialogue in load_dialogues()
+        if len(dialogue.messages) < 50 and len({message.side for message in dialogue.messages}) > 1
+    ]
+    for chat, talk in zip(chats, itertools.cycle(talks), strict=False):
+        start = chat.updated - 86_400 - 180 * len(talk)
+        chat.messages = [
+            AvitoMessage(
+                hash_id(chat.id, place),
+                "client" if side == "client" else "company",
+                "text",
+                start + 180 * place,
+                text,
+            )
+            for place, (side, text) in enumerate(talk, start=1)
+        ]
+
+
 async def _serve(
-    chats: int, messages: int, avito_latency: float, deepseek_latency: float, *, worst: bool
+    chats: int,
+    messages: int,
+    avito_latency: float,
+    deepseek_latency: float,
+    *,
+    worst: bool,
+    dialogues: bool,
 ) -> None:
     avito = LocalAvito()
-    avito.add_synthetic_chats(chats, messages)
+    added = avito.add_synthetic_chats(chats, messages)
+    if dialogues:
+        _replace_texts(added)
     if worst:
         add_worst_chats(avito)
     async with Sandbox(avito=avito) as sandbox:
@@ -98,4 +143,5 @@ if __name__ == "__main__":
     parser.add_argument("avito_latency", type=float)
     parser.add_argument("deepseek_latency", type=float)
     parser.add_argument("--worst", action="store_true")
+    parser.add_argument("--dialogues", action="store_true")
     asyncio.run(_serve(**vars(parser.parse_args())))

@@ -9,31 +9,18 @@ import resource
 import statistics
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
 
-from app.cli.rest_server import listen, serve_rest
-from app.service import Service
 from app.services.run_params import AnalyzeParams, SyncParams
-from tests.benchmarks.far_ends import run_service, start_far_ends, time_run
+from tests.benchmarks.far_ends import run_service, serve_http, start_far_ends, time_run
 from tests.benchmarks.measures import Measure, peak_memory, resident_mb
 from tests.benchmarks.worst_chats import build_worst_chats
 
 GOOD = 50
 CONNECTIONS = 1_500
-
-
-@asynccontextmanager
-async def _serve_rest(service: Service) -> AsyncIterator[str]:
-    async def until_cancelled() -> None:
-        await asyncio.Event().wait()
-
-    with closing(listen("127.0.0.1", 0, "")) as listener:
-        host, port = listener.getsockname()
-        async with serve_rest(service, listener, asyncio.create_task(until_cancelled())):
-            yield f"http://{host}:{port}"
 
 
 async def _poll_live(url: str, times: list[float]) -> None:
@@ -91,8 +78,9 @@ async def measure_hostile_chats(url: str) -> list[Measure]:
     async with (
         start_far_ends(chats=GOOD, messages=6, worst=True) as environment,
         run_service(url, environment) as service,
-        _serve_rest(service) as rest_url,
+        serve_http(service) as port,
     ):
+        rest_url = f"http://127.0.0.1:{port}"
         await time_run(service, SyncParams())
         async with poll_live(rest_url) as idle:
             await asyncio.sleep(5)
@@ -125,14 +113,14 @@ async def measure_connection_flood(url: str) -> list[Measure]:
     async with (
         start_far_ends(chats=GOOD, messages=6, worst=True) as environment,
         run_service(url, environment) as service,
-        _serve_rest(service) as rest_url,
+        serve_http(service) as port,
     ):
-        host, _, port = rest_url.removeprefix("http://").partition(":")
+        rest_url = f"http://127.0.0.1:{port}"
         before = resident_mb()
         async with poll_live(rest_url) as times:
             await asyncio.sleep(1)
             opened = await asyncio.gather(
-                *(asyncio.open_connection(host, int(port)) for _ in range(CONNECTIONS)),
+                *(asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS)),
                 return_exceptions=True,
             )
             pairs = [one for one in opened if isinstance(one, tuple)]

@@ -48,13 +48,17 @@ async def compare(ports: list[int], path: str, key: str, **query: str) -> list[f
 
 
 @asynccontextmanager
-async def probe_path(port: int, path: str) -> AsyncIterator[dict[str, float]]:
-    """Request the path a hundred times a second within the context.
+async def probe_path(
+    port: int, path: str, *, pause: float = 0.01
+) -> AsyncIterator[dict[str, float]]:
+    """Request the path again and again within the context, with a pause in seconds between.
 
     At the end the yielded dict contains ``p50``, ``p99`` and ``max`` in ms.
     """
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, "probe", str(port), path, stdin=PIPE, stdout=PIPE
+        *(sys.executable, "-m", __name__, "probe", str(port), path, f"--pause={pause}"),
+        stdin=PIPE,
+        stdout=PIPE,
     )
     assert process.stdout is not None
     await process.stdout.readline()  # the first response has arrived
@@ -101,7 +105,7 @@ def _compare(ports: list[int], path: str, key: str) -> list[float]:
     return [statistics.median(found) for found in times]
 
 
-def _probe(port: int, path: str) -> dict[str, float]:
+def _probe(port: int, path: str, pause: float) -> dict[str, float]:
     ended = threading.Event()
 
     def watch() -> None:
@@ -111,10 +115,13 @@ def _probe(port: int, path: str) -> dict[str, float]:
     threading.Thread(target=watch, daemon=True).start()
     connection = http.client.HTTPConnection("127.0.0.1", port)
     times = []
-    while not ended.wait(0.01):
+    while not ended.wait(pause):
         start = time.perf_counter()
-        connection.request("GET", path)
-        connection.getresponse().read()
+        connection.request("GET", path, headers={"X-API-Key": KEY})
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"{path}: {answer.status}")
         times.append((time.perf_counter() - start) * 1000)
         if len(times) == 1:
             sys.stdout.write("begun\n")
@@ -132,6 +139,7 @@ if __name__ == "__main__":
     parser.add_argument("ports", type=lambda given: [int(port) for port in given.split(",")])
     parser.add_argument("path")
     parser.add_argument("--key", default=KEY)
+    parser.add_argument("--pause", type=float, default=0.01)
     chosen = parser.parse_args()
     found: object
     match chosen.what:
@@ -140,5 +148,5 @@ if __name__ == "__main__":
         case "compare":
             found = _compare(chosen.ports, chosen.path, chosen.key)
         case _:
-            found = _probe(chosen.ports[0], chosen.path)
+            found = _probe(chosen.ports[0], chosen.path, chosen.pause)
     sys.stdout.write(json.dumps(found) + "\n")
