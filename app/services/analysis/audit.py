@@ -1,6 +1,7 @@
 """Rebuild a report from what is stored: its requests byte for byte, and its verdict."""
 
 import hashlib
+import pickle
 from collections.abc import Sequence
 from typing import Any
 
@@ -93,7 +94,7 @@ def _rebuild_verdict(
         return None
     answers = [exchange.answer for exchange in exchanges]
     work = rebuild_work(exchanges[0], messages, facts)
-    return read_verdict(work, write_question(work).masker, answers, rubric)
+    return read_verdict(write_question(work).state, answers, pickle.dumps(rubric))
 
 
 def _audit_request(

@@ -7,6 +7,7 @@ loads everything that it imports.
 import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.domain.contact import Contact
 from app.domain.messages import ChatMessage
@@ -42,34 +43,38 @@ class ChatWork:
 
 @dataclass(frozen=True)
 class Question:
-    """The user message for the model, and the masker that has masked the window, pickled.
+    """The user message for the model, and what the verdict needs: the work and its masker, pickled.
 
-    Masking takes as long as all other work on a question. The bytes are opaque to the event loop.
+    Masking takes as long as all other work on a question. The event loop does not read the bytes.
     """
 
     text: str
-    masker: bytes
+    state: bytes
 
 
 def write_question(work: ChatWork) -> Question:
     """Return the question about a chat."""
     masker = work.masker()
     text = user_message(work.window, masker, work.context, work.nonce)
-    return Question(text, pickle.dumps(masker))
+    return Question(text, pickle.dumps((work, masker)))
 
 
-def read_verdict(
-    work: ChatWork, masker: bytes, answers: Sequence[str], rubric: Rubric
-) -> Verdict | str:
+def read_verdict(state: bytes, answers: Sequence[str], rubric: bytes) -> Verdict | str:
     """Return the verdict in the model's answers, or the complaint about an unusable answer.
 
-    ``masker``: the one of the question.
+    ``state``: of the question. ``rubric``: pickled, because it is the same for every chat.
     """
-    known: Masker = pickle.loads(masker)  # noqa: S301 - from our own process
+    work, masker = pickle.loads(state)  # noqa: S301 - from our own process
     try:
-        return build_verdict(answers, work.window, known, rubric, work.context)
+        return build_verdict(answers, work.window, masker, _load_rubric(rubric), work.context)
     except VerdictError as error:
         return str(error)
+
+
+@lru_cache(maxsize=2)
+def _load_rubric(rubric: bytes) -> Rubric:
+    loaded: Rubric = pickle.loads(rubric)  # noqa: S301 - from our own process
+    return loaded
 
 
 def read_contact(window: Sequence[ChatMessage]) -> Contact | None:

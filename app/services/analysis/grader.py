@@ -1,5 +1,6 @@
 """Grade one chat: ask the model, verify its answer, and retry once by the kind of failure."""
 
+import pickle
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -122,6 +123,7 @@ class Grader:
         self._client = client
         self.pool = pool
         self.rubric = rubric
+        self._pickled_rubric = pickle.dumps(rubric)
         self.facts = facts
         self.zone = zone
         self._clock = clock
@@ -234,7 +236,7 @@ class Grader:
         """Ask, and once more with the complaint if the answer is unusable or lacks evidence."""
         question = await self.pool.run(write_question, work, allowance=allowance)
         completion = await self._ask(work, question, None, bill, log)
-        verdict = await self._read(work, question, log, allowance)
+        verdict = await self._read(question, log, allowance)
         complaint = verdict if isinstance(verdict, str) else verdict.complaint
         if complaint:
             try:
@@ -246,7 +248,7 @@ class Grader:
                     raise
             else:
                 completion = second if isinstance(verdict, str) else completion
-                verdict = await self._read(work, question, log, allowance)
+                verdict = await self._read(question, log, allowance)
         if isinstance(verdict, str):
             raise UngradedError(
                 f"Ответ модели дважды не подошёл. {verdict}",
@@ -284,11 +286,11 @@ class Grader:
         return completion
 
     async def _read(
-        self, work: ChatWork, question: Question, log: ExchangeLog, allowance: Allowance
+        self, question: Question, log: ExchangeLog, allowance: Allowance
     ) -> Verdict | str:
         """Return the verdict in the answers, or the complaint about them."""
         return await self.pool.run(
-            read_verdict, work, question.masker, log.answers, self.rubric, allowance=allowance
+            read_verdict, question.state, log.answers, self._pickled_rubric, allowance=allowance
         )
 
 

@@ -1,6 +1,7 @@
 """Work that grading does once: for several chats, or for the question and the verdict of one."""
 
 import json
+import pickle
 
 from app.domain.criteria import Criterion
 from app.grading.masking.masker import Masking
@@ -25,17 +26,13 @@ async def test_outcomes_of_many_chats_are_written_in_few_transactions(stage: Sta
 
 
 def test_verdict_is_read_with_the_masker_of_the_question() -> None:
-    """Without it, the second work would mask nothing."""
+    """The quote has a token of the question, and its state restores the name."""
     window = chat(("client", "Диван в наличии?"), ("company", "Здравствуйте, Анна, да!"))
-    context = make_context()
-    first = ChatWork(window, ("Анна",), Masking.ON, context, NONCE)
-    question = write_question(first)
+    question = write_question(ChatWork(window, ("Анна",), Masking.ON, make_context(), NONCE))
     assert "[ИМЯ_1]" in question.text
-    second = ChatWork(window, (), Masking.OFF, context, NONCE)
-    assert "[ИМЯ_1]" not in write_question(second).text
     quote = criterion("tonality", ev=[(2, "Здравствуйте, [ИМЯ_1]")])
     text = json.dumps(answer(tonality=quote), ensure_ascii=False)
-    verdict = read_verdict(second, question.masker, [text], RUBRIC)
+    verdict = read_verdict(question.state, [text], pickle.dumps(RUBRIC))
     assert isinstance(verdict, Verdict)
     quotes = verdict.criteria[Criterion.TONALITY].quotes
     assert [quote.text for quote in quotes] == ["Здравствуйте, Анна"]
