@@ -115,7 +115,7 @@ def _format(times: Times) -> str:
 async def measure_grading_backlog(url: str) -> list[Measure]:
     """Grade ten thousand waiting chats without latency: a part first, then the rest in one run."""
     async with (
-        start_far_ends(chats=WAITING, messages=6) as environment,
+        start_far_ends(chats=WAITING, messages=6, dialogues=True) as environment,
         run_service(
             url, environment, avito_max_concurrency=16, deepseek_max_concurrency=IN_FLIGHT
         ) as service,
