@@ -56,6 +56,8 @@ _WRITTEN = re.compile(
     re.IGNORECASE,
 )
 # In one case throughout: "Node.js" and "iPhone 13.Pro" are names of things.
+_SIGN = re.compile(r"[.。．｡․﹒@＠﹫:](?=\S)")
+"""Every address that is written has one of these characters before another character."""
 _BARE = re.compile(rf"(?<![\w.@-])(?![\d-]*\.)(?:{_LOWER}|{_UPPER})(?![\w@-])")
 _SPOKEN = re.compile(
     rf"(?<![\w-])(?:[a-z0-9-]{{2,63}}{_SAID_POINT}(?:[a-z][a-z0-9-]{{1,62}}|{_SAID_ZONE})"
@@ -86,6 +88,8 @@ def defang_certain(text: str) -> str:
 
     It is for cells that people filter and search.
     """
+    if _SIGN.search(text) is None:
+        return text
     return _outside_avito(
         text, lambda part: _sub_written(part, lambda match: _break_addresses(match[0]))
     )

@@ -1,43 +1,34 @@
 """Write XLSX files: formatted pages of columns and rows, in which no text acts as a formula."""
 
-import math
 import os
-import re
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from xlsxwriter import Workbook
+from xlsxwriter.utility import xl_col_to_name
 
 from app.services.formulas import is_formula_like
+from app.services.sheet_cells import (
+    LINE_POINTS,
+    Cell,
+    Column,
+    Link,
+    count_lines,
+    fit_text,
+    keep_as_text,
+)
+from app.services.sheet_xml import (
+    encode_blank,
+    encode_number,
+    encode_row,
+    encode_text,
+    encode_time,
+)
 
-
-class Link(NamedTuple):
-    """A cell that links to another page of the file; ``row`` counts from 1, as Excel does."""
-
-    text: str
-    page: str
-    row: int
-
-
-Cell = str | float | datetime | Link | None
-"""The content of a cell.
-
-An aware moment is shown as local time with its offset, because Excel has no time zones.
-"""
-
-_REFUSED = re.compile("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
-"""Characters that XML 1.0 cannot contain, carriage returns, and those that reverse text."""
-_MAX_UNITS = 32_767
-"""Excel's limit for the text of a cell, in UTF-16 units."""
-_LINE_POINTS, _MAX_LINES = 15, 27
-"""The height of a line of Calibri 11, and how many lines fit into Excel's 409 points for a row."""
-_WORD_WRAP = 1.1
-"""Lines break between words, so a text needs about a tenth more space than its length."""
 _LAID_OUT = {
     "valign": "top",
     "font_name": "Calibri",
@@ -57,30 +48,6 @@ _HEADING = {
 _LINK = {**_LAID_OUT, "font_color": "#1155CC", "underline": 1}
 
 
-class Choices(NamedTuple):
-    """The words that a cell may contain, and the error that Excel shows for any other."""
-
-    words: Sequence[str]
-    error_title: str
-    error: str
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a page.
-
-    ``width``: in characters. ``wrapped``: long text continues on the next line. ``colours``: the
-    background of a cell, as ``#RRGGBB``, by the word in it.
-    """
-
-    heading: str
-    width: int
-    wrapped: bool = False
-    centred: bool = False
-    colours: tuple[tuple[str, str], ...] = ()
-    choices: Choices | None = None
-
-
 class SpreadsheetFile:
     """An XLSX file that is written page by page and row by row.
 
@@ -94,6 +61,7 @@ class SpreadsheetFile:
     def __init__(self, *, flat: bool, created_at: datetime | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix=f"sheet-{os.getpid()}-")
         self._content = BytesIO()
+        self._flat = flat
         self._book = Workbook(
             self._content,
             {"constant_memory": flat, "in_memory": not flat, "tmpdir": self._folder.name},
@@ -138,7 +106,7 @@ class SpreadsheetFile:
         self._page.fit_to_pages(1, 0)
         if self._has_headings:
             self._page.write_row(0, 0, [column.heading for column in columns], self._heading)
-            self._page.set_row(0, 1.5 * _LINE_POINTS)
+            self._page.set_row(0, 1.5 * LINE_POINTS)
             self._page.freeze_panes(1, fixed_columns)
             self._page.repeat_rows(0)
             self._row = 1
@@ -148,13 +116,35 @@ class SpreadsheetFile:
         return any(column.heading for column in self._columns)
 
     def add_rows(self, rows: Iterable[Sequence[Cell]], *, style: Any = None) -> None:
-        """Add rows to the current page, each with one cell for each column."""
+        """Add rows to the current page, each with one cell for each column.
+
+        A flat file has neither links nor rows of another ``style``.
+        """
+        if self._flat:
+            self._add_flat_rows(rows)
+            return
         for row in rows:
             # Not every program computes the height of a row.
-            self._page.set_row(self._row, _LINE_POINTS * _count_lines(self._columns, row))
+            self._page.set_row(self._row, LINE_POINTS * count_lines(self._columns, row))
             for place, (column, cell) in enumerate(zip(self._columns, row, strict=True)):
                 self._write(place, column, cell, style)
             self._row += 1
+
+    def _add_flat_rows(self, rows: Iterable[Sequence[Cell]]) -> None:
+        """Write rows as XML to the file from which XlsxWriter copies the page's rows."""
+        self._page._write_single_row(self._row)  # the row of headings
+        letters = [xl_col_to_name(place) for place in range(len(self._columns))]
+        for row in rows:
+            number, lines = self._row + 1, count_lines(self._columns, row)
+            cells = [
+                self._encode(f"{letter}{number}", column, cell)
+                for letter, column, cell in zip(letters, self._columns, row, strict=True)
+            ]
+            height = LINE_POINTS * lines if lines > 1 else None
+            self._page.row_data_fh.write(encode_row(number, cells, points=height))
+            self._row += 1
+        self._page.previous_row = self._row
+        self._page._check_dimensions(self._row, len(letters) - 1)
 
     def add_heading(self, row: Sequence[Cell]) -> None:
         """Add a row in the style of headings to the current page."""
@@ -194,35 +184,50 @@ class SpreadsheetFile:
 
     def _write(self, place: int, column: Column, cell: Cell, style: Any) -> None:
         """``style``: a format that overrides the column's for text."""
+        if isinstance(cell, str):
+            cell = fit_text(cell)
+        form = style or self._choose_format(column, cell)
         match cell:
             case None | "":
-                self._page.write_blank(self._row, place, None, style or self._get_format(column))
+                self._page.write_blank(self._row, place, None, form)
             case Link():
                 address = f"internal:'{cell.page}'!A{cell.row}"
-                self._page.write_url(self._row, place, address, style or self._link, cell.text)
+                self._page.write_url(self._row, place, address, form, cell.text)
             case str():
-                text = _fit_text(cell)
-                self._page.write_string(
-                    self._row,
-                    place,
-                    text,
-                    style or self._get_format(column, quoted=is_formula_like(text)),
-                )
+                self._page.write_string(self._row, place, keep_as_text(cell), form)
+            case datetime():
+                self._page.write_datetime(self._row, place, cell.replace(tzinfo=None), form)
+            case _:
+                self._page.write_number(self._row, place, cell, form)
+
+    def _encode(self, address: str, column: Column, cell: Cell) -> str:
+        """Return the XML of a cell of a flat file."""
+        if isinstance(cell, str) and cell:
+            text = fit_text(cell)
+            return encode_text(address, self._choose_format(column, text)._get_xf_index(), text)
+        style = self._choose_format(column, cell)._get_xf_index()
+        match cell:
+            case None | "":
+                return encode_blank(address, style)
+            case datetime():
+                return encode_time(address, style, cell.replace(tzinfo=None))
+            case int() | float():
+                return encode_number(address, style, cell)
+            case _:
+                raise TypeError("a flat file has no links")
+
+    def _choose_format(self, column: Column, cell: Cell) -> Any:
+        match cell:
+            case str():
+                return self._get_format(column, quoted=is_formula_like(cell))
             case datetime():
                 offset = cell.strftime("%z")
-                shown = (
-                    f'dd.mm.yyyy hh:mm:ss "{offset[:3]}:{offset[3:5]}"'
-                    if offset
-                    else "dd.mm.yyyy hh:mm:ss"
-                )
-                self._page.write_datetime(
-                    self._row,
-                    place,
-                    cell.replace(tzinfo=None),
-                    self._get_format(column, number=shown),
-                )
+                zone = f' "{offset[:3]}:{offset[3:5]}"' if offset else ""
+                return self._get_format(column, number=f"dd.mm.yyyy hh:mm:ss{zone}")
+            case Link():
+                return self._link
             case _:
-                self._page.write_number(self._row, place, cell, self._get_format(column))
+                return self._get_format(column)
 
     def _get_format(self, column: Column, *, quoted: bool = False, number: str = "General") -> Any:
         """Return the format of a cell.
@@ -242,30 +247,3 @@ class SpreadsheetFile:
             }
             self._formats[key] = self._book.add_format(properties)
         return self._formats[key]
-
-
-def _count_lines(columns: Sequence[Column], row: Sequence[Cell]) -> int:
-    """Estimate the number of lines of the longest text in a row."""
-    texts = [
-        (column.width, cell)
-        for column, cell in zip(columns, row, strict=True)
-        if column.wrapped and isinstance(cell, str)
-    ]
-    counts = (
-        sum(math.ceil(len(line) * _WORD_WRAP / width) or 1 for line in text.split("\n"))
-        for width, text in texts
-    )
-    return min(max(counts, default=1), _MAX_LINES)
-
-
-def _fit_text(text: str) -> str:
-    """Return the text as a cell can contain it. A truncated text ends in «…»."""
-    text = _REFUSED.sub("", text)
-    if len(text) * 2 <= _MAX_UNITS:
-        return text
-    units = text.encode("utf-16-le")
-    return (
-        text
-        if len(units) <= 2 * _MAX_UNITS
-        else units[: 2 * _MAX_UNITS - 2].decode("utf-16-le", "ignore") + "…"
-    )

@@ -13,7 +13,8 @@ from app.domain.messages import ChatMessage, Side
 from app.domain.visible_text import keep_visible
 from app.grading.rubric import Rubric, RubricCriterion
 from app.services.agreement.rubric_texts import list_levels, list_questions
-from app.services.spreadsheet import Cell, Choices, Column, Link, SpreadsheetFile
+from app.services.sheet_cells import Cell, Choices, Column, Link
+from app.services.spreadsheet import SpreadsheetFile
 
 GRADES_SHEET, TALKS_SHEET, RUBRIC_SHEET = "Оценки", "Переписка", "Критерии"
 NUMBER, REPORT, MESSAGES, TALK, COMMENT, RATER = (

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
-from app.services.spreadsheet import Cell, Column, SpreadsheetFile
+from app.services.sheet_cells import Cell, Column
+from app.services.spreadsheet import SpreadsheetFile
 
 T = TypeVar("T")
 

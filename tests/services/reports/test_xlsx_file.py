@@ -5,12 +5,15 @@ import re
 import zipfile
 from datetime import UTC, datetime
 from typing import Any
+from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
 
 import pytest
 from python_calamine import CalamineWorkbook
 
 from app.services.reports.xlsx_file import Page, write_reports
-from app.services.spreadsheet import Column
+from app.services.sheet_cells import Column
+from app.services.spreadsheet import SpreadsheetFile
 
 GRADES = (
     "tonality",
@@ -99,3 +102,68 @@ def test_rows_are_as_high_as_their_longest_text() -> None:
         "165",
         "405",
     ], "without a height it is a line"
+
+
+TEXTS = (
+    "Диван",
+    "<r><t>Диван</t></r>",
+    "<r>&</b></r>",
+    "_x000D_ и _x",
+    " с краёв\n",
+    'A & B <b>"в кавычках"</b>\nдве строки',
+    "=1+1",
+    "\u202eнаоборот\x07",
+)
+COLUMNS = (Column("Чат", 20, wrapped=True), Column("Число", 9, centred=True), Column("Когда", 26))
+
+
+def write_texts(*, flat: bool) -> bytes:
+    moment = datetime(2026, 11, 22, 20, 3, 11, 402_000, ZoneInfo("Europe/Moscow"))
+    with SpreadsheetFile(flat=flat) as book:
+        book.add_page("Лист", COLUMNS)
+        book.add_rows([text, 2.5, moment] for text in TEXTS)
+        book.add_rows([["", None, moment.replace(tzinfo=None)], [None, 7, None]])
+        return book.finish()
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_texts_are_not_interpreted(flat: bool) -> None:
+    texts = [row[0].rstrip(" ") for row in pages(write_texts(flat=flat))["Лист"][1:]]
+    assert texts == [*TEXTS[:-1], "наоборот", "", ""]
+
+
+def test_both_kinds_of_file_have_the_same_cells_and_formats() -> None:
+    """The rows of a flat file bypass the library's checks and its encoding."""
+    rows = read_cells(write_texts(flat=True))
+    assert len(rows) == 1 + len(TEXTS) + 2
+    assert rows == read_cells(write_texts(flat=False))
+
+
+def read_cells(content: bytes) -> list[Any]:
+    """Return the rows: their attributes, and the address, format and number of each cell."""
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        sheet, styles = (
+            ElementTree.fromstring(package.read(f"xl/{name}.xml"))  # noqa: S314 - our own file
+            for name in ("worksheets/sheet1", "styles")
+        )
+    numbers = {
+        form.get("numFmtId"): form.get("formatCode") for form in styles.iterfind(".//{*}numFmt")
+    }
+    formats = [
+        {**form.attrib, "numFmtId": numbers.get(form.get("numFmtId"))}
+        for form in styles.iterfind("{*}cellXfs/*")
+    ]
+    return [
+        [
+            (row.get("r"), row.get("ht"), row.get("customHeight")),
+            *(
+                (
+                    cell.get("r"),
+                    formats[int(cell.get("s", 0))],
+                    "text" if cell.get("t") else cell.findtext("{*}v"),
+                )
+                for cell in row
+            ),
+        ]
+        for row in sheet.iterfind(".//{*}row")
+    ]
