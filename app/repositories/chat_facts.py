@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.outcomes import Outcome, OutcomeCode
 from app.models import Chat
-from app.repositories.chats import lock_bulk_chat_updates
+from app.repositories.chat_locks import lock_accounts_of
 from app.repositories.message_conditions import (
     begins_wait,
     ends_wait,
@@ -97,7 +97,7 @@ _FORGET_SKIPPED = text(f"""
 
 async def lock_chats(session: AsyncSession, chat_ids: Sequence[int]) -> None:
     """Lock these chats until the transaction ends."""
-    await lock_bulk_chat_updates(session)
+    await lock_accounts_of(session, chat_ids)
     rows = select(Chat.id).where(Chat.id == any_(bigint_array(chat_ids))).with_for_update()
     await session.execute(rows)
 

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Text, cast, func, literal, or_, select, text, true, update
+from sqlalchemy import BigInteger, Text, cast, literal, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.settling import SettlingSpan
 from app.models import Account, Chat
 from app.repositories.chat_conditions import COMPANY_IS_BUYER
+from app.repositories.chat_locks import lock_account
 from app.repositories.coverage import STATUS, get_cause
 
 
@@ -32,20 +33,6 @@ class AccountChat(NamedTuple):
     code: str | None
     detail: str | None
     company_is_buyer: bool
-
-
-# An arbitrary number that all processes of the service share.
-_MANY_CHATS = 5_318_008_202
-
-
-async def lock_bulk_chat_updates(session: AsyncSession) -> None:
-    """Wait for other bulk updates of chats and block them until the transaction ends.
-
-    The list pass, the message pass and the claim of chats lock rows in different orders, so two of
-    them at the same time could deadlock. SKIP LOCKED is not an alternative: it would miss due
-    chats.
-    """
-    await session.execute(select(func.pg_advisory_xact_lock(_MANY_CHATS)))
 
 
 # A change of a chat without a time or a last message cannot be detected, so it is always unread.
@@ -126,7 +113,7 @@ async def upsert_listed(
         "rows": json.dumps(list(rows), default=str),
         "reread": reread,
     }
-    await lock_bulk_chat_updates(session)
+    await lock_account(session, account_id)
     new, due = (await session.execute(_UPSERT_LISTED, parameters)).one()
     return ListedCount(new, due)
 

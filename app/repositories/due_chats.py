@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, any_, func, select, text, true, tuple_, update
+from sqlalchemy import ColumnElement, and_, any_, func, select, text, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.domain.outcomes import Cause, Outcome, OutcomeCode
 from app.models import Chat, Message
 from app.repositories.chat_conditions import COMPANY_IS_BUYER, HAS_FAILED
-from app.repositories.chats import lock_bulk_chat_updates
+from app.repositories.chat_locks import lock_accounts_of, lock_all_accounts
 from app.repositories.grading_scope import Scope, is_in_scope, is_left_settling
 from app.repositories.message_conditions import is_by_person, render
-from app.repositories.sql_values import text_array
+from app.repositories.sql_values import bigint_array, text_array
 
 
 @dataclass(frozen=True)
@@ -76,15 +76,25 @@ async def claim_due(
     Only one run grades at a time. A different token belongs to a process that has lost its run: it
     is overwritten, and results of that process are rejected.
     """
-    due = (
-        select(Chat.id)
-        .where(is_in_scope(scope, run_id), Chat.grading_token.is_distinct_from(token))
-        .order_by(Chat.due_since, Chat.id)
-        .limit(limit)
-    )
+    claimable = and_(is_in_scope(scope, run_id), Chat.grading_token.is_distinct_from(token))
+    due = select(Chat.id).where(claimable).order_by(Chat.due_since, Chat.id).limit(limit)
+    while chat_ids := (await session.scalars(due)).all():
+        await lock_accounts_of(session, chat_ids)
+        if claimed := await _claim(session, chat_ids, claimable, token):
+            return claimed
+        await session.rollback()  # others have changed all of them; releases the locks
+    return []
+
+
+async def _claim(
+    session: AsyncSession,
+    chat_ids: Sequence[int],
+    claimable: ColumnElement[bool],
+    token: uuid.UUID,
+) -> list[ClaimedChat]:
     statement = (
         update(Chat)
-        .where(Chat.id.in_(due))
+        .where(Chat.id == any_(bigint_array(chat_ids)), claimable)
         .values(grading_token=token)
         .returning(
             _DUE_OR_LAST,
@@ -97,7 +107,6 @@ async def claim_due(
         )
         .execution_options(synchronize_session=False)
     )
-    await lock_bulk_chat_updates(session)
     rows = await session.execute(statement)
     # UPDATE returns rows in any order.
     return [ClaimedChat(*row[1:]) for row in sorted(rows, key=lambda row: (row[0], row[1]))]
@@ -210,7 +219,7 @@ async def settle(
         "run_id": run_id,
         "now": now,
     }
-    await lock_bulk_chat_updates(session)
+    await lock_accounts_of(session, [one.chat_id for one in settled])
     return {row.id: row.number for row in await session.execute(_SETTLE, parameters)}
 
 
@@ -248,5 +257,5 @@ async def _mark_waiting(
         .returning(Chat.id)
         .execution_options(synchronize_session=False)
     )
-    await lock_bulk_chat_updates(session)
+    await lock_all_accounts(session)
     return len((await session.scalars(statement)).all())

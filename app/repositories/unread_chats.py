@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import Chat
 from app.models.chat import MAY_LOSE_MESSAGES
 from app.repositories import chat_facts
-from app.repositories.chats import lock_bulk_chat_updates
+from app.repositories.chat_locks import lock_account
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ async def mark_recent_unread(
 
     Those read ``since`` a time are left for the next sync. Returns the number of the others.
     """
-    await lock_bulk_chat_updates(session)
+    await lock_account(session, account_id)
     marked = await session.execute(
         update(Chat)
         .where(

@@ -20,7 +20,7 @@ from app.database.check import check_server
 from app.database.connection import Limits
 from app.database.engine import Database
 from app.errors import DatabaseDeniedError, DatabaseRefusedError, DatabaseUnavailableError
-from app.repositories.chats import lock_bulk_chat_updates
+from app.repositories.chat_locks import lock_account
 from tests.support.clusters import fetch_value
 
 SOON = Limits(statement=0.3, lock=0.1, idle=0.3)
@@ -94,9 +94,9 @@ async def test_a_frozen_replica_loses_its_lock_and_the_others_get_it(
     """The frozen replica has begun a transaction as the service does, and sends nothing more."""
     frozen = Database(postgres_url, limits=SOON)
     async with frozen.session() as session:
-        await lock_bulk_chat_updates(session)
+        await lock_account(session, 1)
         async with asyncio.timeout(30), database.with_limits(Limits(20, 20)).transaction() as other:
-            await lock_bulk_chat_updates(other)
+            await lock_account(other, 1)
         with pytest.raises(DBAPIError):
             await session.execute(text("SELECT 1"))
         await session.invalidate()

@@ -33,7 +33,7 @@ from app.repositories import (
     reports,
     runs,
 )
-from app.repositories.chats import lock_bulk_chat_updates
+from app.repositories.chat_locks import lock_all_accounts
 from app.services.digests.build import Period, build_figures
 from app.services.digests.figures import (
     DigestFigures,
@@ -65,7 +65,7 @@ async def assign_reports(
     if await digests.get_digest_by_run(session, run.id) is not None:
         return  # an earlier process of this run has created it
     # A message that is copied meanwhile belongs to the next mail, and only to that one.
-    await lock_bulk_chat_updates(session)
+    await lock_all_accounts(session)
     await require_lease(session, run)
     plan = await _plan_mail(session, zone, run.params, day, now)
     if not plan.covered_days:
