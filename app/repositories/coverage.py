@@ -76,9 +76,10 @@ def _select_counted(span: Mapping[str, Any]) -> Select[Any]:
 
     A message after ``after_message_id`` was copied after the mail before. It counts even if it was
     written before ``start``, but not if it was written before ``late_since``: an import of an old
-    account is not news. Without ``after_message_id`` only messages from ``start`` on count. A chat
-    that has become due after ``end`` was not left over then. The notice of a lead counts like a
-    message while nobody has written.
+    account is not news. Without ``after_message_id`` only messages from ``start`` on count. No
+    message after ``last_message_id`` counts: it belongs to the next mail. A chat that has become
+    due after ``end`` was not left over then. The notice of a lead counts like a message while
+    nobody has written.
     """
     is_new = Message.sent_at >= span["start"]
     if span["after_message_id"] is not None:
@@ -88,6 +89,7 @@ def _select_counted(span: Mapping[str, Any]) -> Select[Any]:
         Message.chat_id == Chat.id,
         or_(is_by_person(), Message.id == Chat.lead_message_id),
         Message.sent_at < span["end"],
+        Message.id <= span["last_message_id"],
         is_new,
     )
     left_over = and_(
@@ -107,7 +109,7 @@ async def list_coverage(
 
     Rows (status, code, chats, chats_reported, reports). ``chats_reported``: those of the chats of
     which these mails carry a report. ``reports``: the number of these reports. ``span``:
-    ``start``, ``end``, ``after_message_id`` and ``late_since``.
+    ``start``, ``end``, ``after_message_id``, ``last_message_id`` and ``late_since``.
     """
     counted = _select_counted(span).subquery("counted")
     carried = (

@@ -61,14 +61,14 @@ async def list_uncovered(session: AsyncSession, *, until: date) -> list[date]:
 
 
 async def add_dates(session: AsyncSession, digest_id: int, days: Collection[date]) -> None:
-    """Store that a mail covers these dates.
+    """Store that a mail covers these dates. The session reads one snapshot.
 
     Raises:
-        IntegrityError: another mail covers one of them.
+        DBAPIError: the mail of another process covers one of them since the snapshot. The
+            transaction can be repeated.
     """
-    await session.execute(
-        insert(CoveredDate), [{"day": day, "digest_id": digest_id} for day in days]
-    )
+    rows = [{"day": day, "digest_id": digest_id} for day in days]
+    await session.execute(insert(CoveredDate).on_conflict_do_nothing(), rows)
 
 
 async def get_mail_day(session: AsyncSession, day: date) -> date:

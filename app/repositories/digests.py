@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Text, case, cast, func, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
@@ -47,18 +46,18 @@ async def set_figures(
     period_start: datetime,
     after_message_id: int | None,
     last_message_id: int,
-    figures: dict[str, Any],
-    day_figures: dict[str, Any] | None,
+    figures: str,
+    day_figures: str | None,
     reports_count: int,
     subject: str,
 ) -> None:
-    """Store the figures of a mail."""
+    """Store the figures of a mail, which are JSON texts."""
     values = {
         "period_start": period_start,
         "after_message_id": after_message_id,
         "last_message_id": last_message_id,
-        "figures": figures,
-        "day_figures": day_figures,
+        "figures": cast(literal(figures, Text), JSONB),
+        "day_figures": cast(literal(day_figures, Text), JSONB),
         "reports_count": reports_count,
         "subject": subject,
     }

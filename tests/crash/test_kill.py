@@ -7,6 +7,7 @@ import asyncio
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,60 @@ async def test_a_day_killed_in_a_step_is_finished_by_the_next_process(
     async with run_service(database_url, slow_sandbox, tmp_path):
         await until(run_is_done, seconds=40)
     await assert_day_complete(database, slow_sandbox, killed_while_mailing=step == "mail")
+
+
+async def test_mail_killed_before_its_bytes_are_stored_is_finished_under_other_settings(
+    database: Database, database_url: str, slow_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Its figures are committed. It keeps its date, zone and reports; it is sent once."""
+    slow_sandbox.avito.switches.latency_seconds = slow_sandbox.deepseek.switches.latency_seconds = 0
+    slow_sandbox.smtp.switches.latency_seconds = 0
+    run_id = await submit(database, DailyParams(), system_clock, slot=DAY)
+
+    async def figures_are_committed() -> bool:
+        return bool(await fetch_rows(database, "SELECT 1 FROM digests"))
+
+    async def run_is_done() -> bool:
+        return await get_run_state(database, run_id) == "done"
+
+    async with (
+        run_service(database_url, slow_sandbox, tmp_path) as service,
+        hold_bytes(database),
+    ):
+        await until(figures_are_committed, seconds=40)
+        service.kill()
+        await service.program.wait()
+    (before,) = await fetch_rows(database, "SELECT day, mime, figures, subject FROM digests")
+    assert (before["mime"], before["figures"]["timezone"]) == (None, "Europe/Moscow")
+    assert slow_sandbox.smtp.messages == []
+    await expire_leases(database)
+    other = {"REPORT_TIMEZONE": "Asia/Vladivostok", "REPORT_TIME": "07:30"}
+    async with run_service(database_url, slow_sandbox, tmp_path, **other):
+        await until(run_is_done, seconds=40)
+    (after,) = await fetch_rows(database, "SELECT day, mime, figures, subject FROM digests")
+    assert after == before
+    await assert_day_complete(database, slow_sandbox, killed_while_mailing=False)
+
+
+@asynccontextmanager
+async def hold_bytes(database: Database) -> AsyncIterator[None]:
+    """Let every process wait that stores the bytes of a mail."""
+    async with database.transaction() as session:
+        for sql in _WAIT_FOR_TEST:
+            await session.execute(text(sql))
+    async with database.session() as holder:
+        await holder.execute(text("SELECT pg_advisory_xact_lock(1)"))
+        yield
+    async with database.transaction() as session:
+        await session.execute(text("DROP FUNCTION wait_for_test CASCADE"))
+
+
+_WAIT_FOR_TEST = (
+    "CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql AS"
+    " 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END'",
+    "CREATE TRIGGER wait_for_test BEFORE UPDATE OF mime ON digests"
+    " FOR EACH ROW EXECUTE FUNCTION wait_for_test()",
+)
 
 
 async def assert_day_complete(

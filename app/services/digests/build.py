@@ -28,7 +28,8 @@ class Period:
     """The date of a mail, the dates that it covers, and its period ``[start, end)``.
 
     ``after_message_id``: messages copied after this one have been in no mail, so they count from
-    ``late_since`` on. None: there was no mail before.
+    ``late_since`` on. None: there was no mail before. ``last_message_id``: messages copied after
+    this one belong to the next mail.
     """
 
     day: date
@@ -36,6 +37,7 @@ class Period:
     start: datetime
     end: datetime
     after_message_id: int | None
+    last_message_id: int
     late_since: datetime
 
     @property
@@ -45,6 +47,7 @@ class Period:
             "start": self.start,
             "end": self.end,
             "after_message_id": self.after_message_id,
+            "last_message_id": self.last_message_id,
             "late_since": self.late_since,
         }
 

@@ -1,9 +1,10 @@
 """Select the chats that a mail names: the worst, the best, waiting buyers, and ungraded chats."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,6 +20,8 @@ from app.repositories.report_figures import Row
 from app.repositories.report_filter import ReportFilter
 from app.services.digests.figures import FailedChat, GoodChat, UngradedChat, WaitingBuyer, WorstChat
 from app.services.display_text import display_name, display_title
+
+T = TypeVar("T")
 
 _WORST, _BEST, _FAILED = 5, 3, 5
 
@@ -56,8 +59,8 @@ async def select_shown_chats(
         session, wanted, waiting=[buyer["id"] for buyer in buyers], limit=_BEST
     )
     messages_by_id = await messages.get_messages(session, set(_list_message_ids(worst, best)))
-    ungraded = tuple(
-        _make_ungraded_chat(row) for row in await coverage.list_ungraded(session, span, settling)
+    ungraded = await asyncio.to_thread(
+        _make_each, _make_ungraded_chat, await coverage.list_ungraded(session, span, settling)
     )
     failed = (
         FailedChat(chat_id=chat.chat_id, chat_title=chat.chat_title, reason=chat.reason or "")
@@ -67,10 +70,15 @@ async def select_shown_chats(
     return ShownChats(
         worst=tuple(_make_worst_chat(row, messages_by_id) for row in worst),
         best=tuple(_make_good_chat(row, messages_by_id) for row in best),
-        waiting_buyers=tuple(_make_waiting_buyer(row) for row in buyers),
+        waiting_buyers=await asyncio.to_thread(_make_each, _make_waiting_buyer, buyers),
         failed_chats=tuple(islice(failed, _FAILED)),
         ungraded=ungraded,
     )
+
+
+def _make_each(make: Callable[[Row], T], rows: Sequence[Row]) -> tuple[T, ...]:
+    """Convert rows. Call it in a thread: there may be thousands."""
+    return tuple(map(make, rows))
 
 
 def _list_message_ids(worst: Sequence[Row], best: Sequence[Row]) -> Iterator[int]:

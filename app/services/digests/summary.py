@@ -1,5 +1,6 @@
 """The figures of a period or of a date's mails, for ``GET /reports/summary``."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,9 +13,10 @@ from app.repositories import accounts, mail_days
 from app.repositories.report_filter import ReportFilter
 from app.services.digests.breakdowns import Breakdowns, measure_breakdowns
 from app.services.digests.correction import correct_bad_share
-from app.services.digests.figures import CorrectedShare, DigestFigures, Steadiness
+from app.services.digests.figures import CorrectedShare, Steadiness
 from app.services.digests.measures import Measured, measure_reports
 from app.services.digests.steadiness import measure_steadiness
+from app.services.digests.stored_figures import parse_figures
 
 
 @dataclass(frozen=True)
@@ -55,5 +57,7 @@ async def summarize(
 async def _find_drawn_at(session: AsyncSession, days: Sequence[date]) -> datetime | None:
     """Return when the figures of these dates' mails were built; None without mails."""
     figures = [await mail_days.get_figures(session, day) for day in days]
-    built = [DigestFigures.model_validate(one).drawn_at for one in figures if one is not None]
+    built = [
+        (await asyncio.to_thread(parse_figures, one)).drawn_at for one in figures if one is not None
+    ]
     return max((at for at in built if at is not None), default=None)

@@ -1,8 +1,12 @@
 """The first step of a mail: create it with its date, its reports, its period and its figures.
 
-All of it happens at one moment, in one transaction. The second step is ``rendering``. A mail
-without deliveries is one whose process stopped after the first step; every later mail run completes
-it first.
+All of it happens in one transaction that reads one snapshot: a chat that is graded meanwhile is in
+the next mail, and only in that one. Bulk updates of chats wait only while the mail's ``Cut`` is
+read, just before. If another process changes the same rows meanwhile, the transaction fails and the
+run is repeated.
+
+The second step is ``rendering``. A mail without deliveries is one whose process stopped after the
+first step; every later mail run completes it first.
 
 A date may have several mails: the daily mail, supplements and repeats.
 
@@ -13,6 +17,7 @@ A date may have several mails: the daily mail, supplements and repeats.
   has one set of figures, whatever its number of mails.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,7 +27,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.clock import day_bounds, local_date
+from app.clock import Clock, day_bounds, local_date
+from app.database.engine import Database
 from app.models import DigestKind, RunKind
 from app.repositories import (
     covered_dates,
@@ -39,11 +45,31 @@ from app.services.digests.figures import (
     DigestFigures,
     MailPart,
 )
+from app.services.digests.stored_figures import parse_figures
 from app.services.mail import mime
 from app.services.mail.settings import MailSettings
 from app.services.problems import Problem, describe_problems, list_problems
 from app.services.run_params import MailParams
 from app.services.runs import RunContext, require_lease
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What belongs to a mail: the messages that were copied before a moment.
+
+    No transaction that writes messages is open at the moment. The newest message therefore
+    separates the earlier ones from those that belong to the next mail.
+    """
+
+    at: datetime
+    last_message_id: int
+
+
+async def find_cut(database: Database, clock: Clock) -> Cut:
+    """Return the present moment and the newest message."""
+    async with database.transaction() as session:
+        await lock_all_accounts(session)
+        return Cut(clock(), await messages.get_newest_message_id(session))
 
 
 async def assign_reports(
@@ -53,25 +79,24 @@ async def assign_reports(
     run: RunContext[MailParams],
     *,
     day: date,
-    now: datetime,
+    cut: Cut,
 ) -> None:
     """Create the run's mail with its reports and figures.
 
-    Do nothing if there is nothing to mail or the mail exists.
+    Do nothing if there is nothing to mail or the mail exists. The session reads one snapshot, taken
+    after ``cut``.
 
     Raises:
         LeaseLostError: another process has claimed the run.
     """
     if await digests.get_digest_by_run(session, run.id) is not None:
         return  # an earlier process of this run has created it
-    # A message that is copied meanwhile belongs to the next mail, and only to that one.
-    await lock_all_accounts(session)
     await require_lease(session, run)
-    plan = await _plan_mail(session, zone, run.params, day, now)
+    plan = await _plan_mail(session, zone, run.params, day, cut)
     if not plan.covered_days:
         return
     digest_id = await digests.add_digest(
-        session, day=day, kind=plan.kind, run_id=run.id, period_end=plan.cutoff, now=now
+        session, day=day, kind=plan.kind, run_id=run.id, period_end=plan.end, now=cut.at
     )
     if digest_id is None:
         return
@@ -79,7 +104,7 @@ async def assign_reports(
         await covered_dates.add_dates(session, digest_id, plan.covered_days)
     if not run.params.resend:
         await reports.mark_mailed(session, digest_id, before=plan.created_before)
-    await _store_figures(session, settings, zone, plan, digest_id, now)
+    await _store_figures(session, settings, zone, plan, digest_id)
 
 
 @dataclass(frozen=True)
@@ -90,7 +115,9 @@ class _MailPlan:
     day: date
     covered_days: tuple[date, ...]
     """Empty if there is nothing to mail."""
-    cutoff: datetime
+    cut: Cut
+    end: datetime
+    """The end of the mail's period."""
     created_before: datetime | None
     """The mail carries reports created before this moment; None: all that no mail has carried."""
     earlier: Sequence[int]
@@ -107,11 +134,11 @@ class _MailPlan:
 
 
 async def _plan_mail(
-    session: AsyncSession, zone: ZoneInfo, params: MailParams, day: date, now: datetime
+    session: AsyncSession, zone: ZoneInfo, params: MailParams, day: date, cut: Cut
 ) -> _MailPlan:
-    at_present = params.daily or day == local_date(now, zone)
-    cutoff = now if at_present else day_bounds(day, day, zone)[1]
-    created_before = None if at_present else cutoff
+    at_present = params.daily or day == local_date(cut.at, zone)
+    end = cut.at if at_present else day_bounds(day, day, zone)[1]
+    created_before = None if at_present else end
     earlier = await digests.list_carried(session, day)
     if params.daily:
         covered = await _list_covered(session, day)
@@ -123,7 +150,8 @@ async def _plan_mail(
         params=params,
         day=day,
         covered_days=tuple(covered),
-        cutoff=cutoff,
+        cut=cut,
+        end=end,
         created_before=created_before,
         earlier=earlier,
         date_figures=await mail_days.get_figures(session, day),
@@ -145,18 +173,17 @@ async def _store_figures(
     zone: ZoneInfo,
     plan: _MailPlan,
     digest_id: int,
-    now: datetime,
 ) -> None:
     period = await _find_period(session, settings, plan)
-    figures, of_date = await _build_figures(session, settings, zone, plan, period, digest_id, now)
+    figures, of_date = await _build_figures(session, settings, zone, plan, period, digest_id)
     await digests.set_figures(
         session,
         digest_id,
         period_start=figures.period_start,
         after_message_id=period.after_message_id,
-        last_message_id=await messages.get_newest_message_id(session),
-        figures=figures.model_dump(mode="json"),
-        day_figures=None if of_date is None else of_date.model_dump(mode="json"),
+        last_message_id=plan.cut.last_message_id,
+        figures=await asyncio.to_thread(figures.model_dump_json),
+        day_figures=(None if of_date is None else await asyncio.to_thread(of_date.model_dump_json)),
         reports_count=figures.reports,
         subject=mime.make_subject(figures),
     )
@@ -176,7 +203,6 @@ async def _build_figures(
     plan: _MailPlan,
     period: Period,
     digest_id: int,
-    now: datetime,
 ) -> _Figures:
     problems = await _list_undescribed_problems(session, plan.params)
     newly_failed = await deliveries.name_failed(session, digest_id)
@@ -184,15 +210,15 @@ async def _build_figures(
         build_figures,
         session,
         zone=zone,
-        now=now,
+        now=plan.cut.at,
         problems=[*plan.params.problems, *describe_problems(problems)],
         working_time=settings.working_time,
-        settling=settings.settling.find_span(now),
+        settling=settings.settling.find_span(plan.cut.at),
         avito_clients=settings.avito_clients,
     )
     if plan.date_figures is None:
         return _Figures(await build([digest_id], period, failed_addresses=newly_failed), None)
-    before = DigestFigures.model_validate(plan.date_figures)
+    before = await asyncio.to_thread(parse_figures, plan.date_figures)
     addresses = tuple(dict.fromkeys([*before.failed_addresses, *newly_failed]))
     if plan.params.resend:
         again = before.model_copy(update={"timezone": zone.key, "failed_addresses": addresses})
@@ -215,10 +241,10 @@ async def _find_period(session: AsyncSession, settings: MailSettings, plan: _Mai
     """
     last = await digests.get_last_daily(session, before=plan.created_before)
     if last is None:
-        start, after = plan.cutoff - settings.first_period, None
+        start, after = plan.end - settings.first_period, None
     else:
-        start, after = min(last.period_end, plan.cutoff), last.last_message_id
-    return _make_period(settings, plan.day, plan.covered_days, start, plan.cutoff, after)
+        start, after = min(last.period_end, plan.end), last.last_message_id
+    return _make_period(settings, plan, plan.covered_days, (start, plan.end), after)
 
 
 async def _find_date_period(
@@ -231,21 +257,21 @@ async def _find_date_period(
     """Return the period of all mails of the date, the new one included."""
     start, end, after = await digests.get_span(session, plan.earlier)
     covered = tuple(sorted({*before.covered_days, *own.covered_days}))
-    return _make_period(
-        settings, plan.day, covered, min(start, own.start), max(end, own.end), after
-    )
+    return _make_period(settings, plan, covered, (min(start, own.start), max(end, own.end)), after)
 
 
 def _make_period(
     settings: MailSettings,
-    day: date,
+    plan: _MailPlan,
     covered: tuple[date, ...],
-    start: datetime,
-    end: datetime,
+    span: tuple[datetime, datetime],
     after: int | None,
 ) -> Period:
+    start, end = span
     late_since = start if after is None else start - settings.first_period
-    return Period(day, covered, start, end, after, late_since=late_since)
+    return Period(
+        plan.day, covered, start, end, after, plan.cut.last_message_id, late_since=late_since
+    )
 
 
 async def _list_undescribed_problems(session: AsyncSession, params: MailParams) -> list[Problem]:

@@ -18,7 +18,7 @@ from app.errors import SettingsError
 from app.repositories import deliveries, digests
 from app.repositories.deliveries import OpenDelivery
 from app.russian_text import plural
-from app.services.mail.assignment import assign_reports
+from app.services.mail.assignment import assign_reports, find_cut
 from app.services.mail.attempt import Attempt, AttemptOutcome, read_figures
 from app.services.mail.rendering import render_mails
 from app.services.mail.settings import MailSettings
@@ -80,7 +80,9 @@ async def _create_mail(
     params = run.params
     if params.day is None:
         return False
+    cut = await find_cut(database, clock)
     async with database.transaction() as session:
+        await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         if params.resend:
             await digests.continue_unfinished_resend(
                 session, params.day, settings.recipients, run_id=run.id
@@ -89,7 +91,7 @@ async def _create_mail(
                 session, params.day, settings.recipients, since_run=run.done_since
             ):
                 return True
-        await assign_reports(session, settings, zone, run, day=params.day, now=clock())
+        await assign_reports(session, settings, zone, run, day=params.day, cut=cut)
     return False
 
 
