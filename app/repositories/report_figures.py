@@ -223,17 +223,6 @@ async def list_best(
     return await _list_shown(session, wanted, is_good, order, limit)
 
 
-async def list_bodies(session: AsyncSession, wanted: ReportFilter, *, limit: int) -> list[str]:
-    """Return the reports as JSON text, as ``GET /reports`` returns them, newest first."""
-    statement = (
-        select(cast(Report.body, Text))
-        .where(build_condition(wanted))
-        .order_by(Report.created_at.desc(), Report.id.desc())
-        .limit(limit)
-    )
-    return list(await session.scalars(statement))
-
-
 def select_counted(wanted: ReportFilter, zone: str, *columns: ColumnElement[Any]) -> CTE:
     """Select the reports of the filter.
 

@@ -9,7 +9,7 @@ from app.api.negotiation import parse_qualities
 from app.api.v1.responses import Responses, describe_invalid
 from app.api.v1.schemas import ReportRead
 from app.services.reports.csv_file import as_csv
-from app.services.reports.xlsx_file import stream_reports
+from app.services.reports.xlsx_file import write_reports
 
 Format = Literal["json", "csv", "xlsx"]
 
@@ -106,6 +106,6 @@ async def make_table_response(
     content = (
         b"".join([part async for part in as_csv(chunks)])
         if form == "csv"
-        else await stream_reports(chunks, expected=expected)
+        else await write_reports(chunks, expected=expected)
     )
     return Response(content, media_type=MEDIA_TYPES[form], headers=all_headers)

@@ -62,7 +62,8 @@ async def get_reports(
     if form == "xlsx" and query.is_whole:
         expected = await _count_for_a_sheet(service.database, listed)
     pages = reading.stream_pages(service.database, listed, after, query.page_size)
-    first = await anext(pages)  # a failure must occur before the status is sent
+    # A failure must occur before the status is sent.
+    first = await (anext(pages) if query.is_whole else reading.join_pages(pages))
     headers = _make_headers(request, service, query, first)
     if form == "json":
         return _make_json_response(first, pages, headers, is_whole=query.is_whole)

@@ -4,7 +4,6 @@ Each mail uses its own connection, because only a few are sent a day.
 """
 
 import asyncio
-import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,7 +31,6 @@ REPLY_SECONDS = 600
 With a shorter timeout, a mail that the server has accepted would be sent twice.
 """
 _CHUNK = 65_536
-_LINE_END = re.compile(rb"\r\n|\r|\n")
 _DEFAULT_EHLO_NAME = "[127.0.0.1]"
 """EHLO name of a machine whose own name is not a valid host name."""
 
@@ -82,11 +80,12 @@ class SmtpClient:
             _parse_address(sender, "MAIL_FROM"),
             _parse_address(recipient, "REPORT_RECIPIENTS"),
         )
+        text = _normalize(mime)
         async with self._open_session() as server:
-            await _send_envelope(server, origin, target, mime)
+            await _send_envelope(server, origin, target, text)
             await fence.before_data()
             await _send_command(server, Step.DATA, b"DATA")
-            await self._send_text(server, mime)
+            await self._send_text(server, _double_dots(text))
             fence.before_dot()
             answer = await _send_command(
                 server, Step.DOT, b".", seconds=self._reply_seconds, target=target
@@ -126,7 +125,7 @@ class SmtpClient:
         finally:
             server.close()
 
-    async def _send_text(self, server: aiosmtplib.SMTP, mime: bytes) -> None:
+    async def _send_text(self, server: aiosmtplib.SMTP, text: bytes) -> None:
         """Send the mail without its final dot and wait until the write buffer is empty.
 
         No bytes may be queued before the dot.
@@ -135,7 +134,6 @@ class SmtpClient:
         if isinstance(protocol.transport, asyncio.WriteTransport):
             # With 0, an encrypted transport pauses while its buffer is empty.
             protocol.transport.set_write_buffer_limits(high=1)
-        text = re.sub(rb"(?m)^\.", b"..", _normalize(mime))
         for start in range(0, len(text), _CHUNK):
             async with asyncio.timeout(self._timeout_seconds):
                 protocol.write(text[start : start + _CHUNK])
@@ -155,7 +153,7 @@ async def _send_ehlo(server: aiosmtplib.SMTP) -> None:
 
 
 async def _send_envelope(
-    server: aiosmtplib.SMTP, origin: MailAddress, target: MailAddress, mime: bytes
+    server: aiosmtplib.SMTP, origin: MailAddress, target: MailAddress, text: bytes
 ) -> None:
     """Send MAIL and RCPT.
 
@@ -167,8 +165,8 @@ async def _send_envelope(
             raise build_smtputf8_error(recipient=not origin.needs_smtputf8)
         options.append("SMTPUTF8")
     if server.supports_extension("size"):
-        options.append(f"SIZE={len(_normalize(mime))}")
-    if not mime.isascii() and server.supports_extension("8bitmime"):
+        options.append(f"SIZE={len(text)}")
+    if not text.isascii() and server.supports_extension("8bitmime"):
         options.append("BODY=8BITMIME")
     affected = target if not origin.needs_smtputf8 else None
     await _send_command(
@@ -218,8 +216,13 @@ def _send_quit(server: aiosmtplib.SMTP) -> None:
 
 def _normalize(mime: bytes) -> bytes:
     """Return the mail with CRLF line ends, including the last line."""
-    text = _LINE_END.sub(b"\r\n", mime)
+    text = mime.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
     return text if text.endswith(b"\r\n") else text + b"\r\n"
+
+
+def _double_dots(text: bytes) -> bytes:
+    """Return the text with a second dot before each line that begins with one."""
+    return (b"." if text.startswith(b".") else b"") + text.replace(b"\n.", b"\n..")
 
 
 def _parse_address(address: str, setting: str) -> MailAddress:

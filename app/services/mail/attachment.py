@@ -1,19 +1,14 @@
 """The mail's attachment: an XLSX file with its reports, waiting buyers and ungraded chats."""
 
-import json
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from app.domain.outcomes import Outcome
 from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.grading.web_addresses import defang_certain
-from app.repositories import report_figures
-from app.repositories.report_filter import ReportFilter
-from app.repositories.report_list import convert_to_zone
 from app.russian_text import number
 from app.services.digests.figures import DigestFigures, UngradedChat, WaitingBuyer
 from app.services.display_text import chat_url
@@ -77,34 +72,37 @@ class Attachment(NamedTuple):
     filename: str
 
 
-async def read_bodies(session: AsyncSession, digest_ids: Sequence[int]) -> list[str]:
-    """Return the reports of these mails as JSON, newest first, at most ``MAX_ROWS``."""
-    return await report_figures.list_bodies(
-        session, ReportFilter(digest_ids=list(digest_ids)), limit=MAX_ROWS
-    )
-
-
-def write_attachment(bodies: Sequence[str], figures: DigestFigures) -> Attachment | None:
+async def write_attachment(
+    chunks: AsyncIterator[Sequence[bytes]], figures: DigestFigures
+) -> Attachment | None:
     """Return the file for a mail; None if it would be empty.
 
-    Call it in a thread: it takes seconds for 10,000 reports.
+    ``chunks``: the reports of the mail, newest first, at most ``MAX_ROWS``.
     """
     buyers = figures.waiting_buyers
-    if not bodies and not buyers and not figures.ungraded:
+    if not figures.reports and not buyers and not figures.ungraded:
         return None
     day, end, zone = figures.day.isoformat(), figures.period_end, ZoneInfo(figures.timezone)
-    waiting_rows = [_make_buyer_row(buyer, end, zone) for buyer in buyers]
+    more = figures.reports - MAX_ROWS
+    content = await write_reports(
+        chunks,
+        await asyncio.to_thread(_make_pages, figures, zone),
+        expected=figures.reports,
+        change=_defang_body,
+        rest=f"Ещё {number(more)}: GET /api/v1/reports?mail={day}" if more > 0 else None,
+        created_at=end.astimezone(zone),
+    )
+    return Attachment(content, f"avito-chats-{day}.xlsx")
+
+
+def _make_pages(figures: DigestFigures, zone: ZoneInfo) -> list[Page]:
+    end = figures.period_end
+    waiting_rows = [_make_buyer_row(buyer, end, zone) for buyer in figures.waiting_buyers]
     ungraded_rows = [_make_chat_row(chat) for chat in figures.ungraded]
-    pages = [
+    return [
         Page("Ждут ответа", _WAITING, _truncate_rows(waiting_rows)),
         Page("Без оценки", _UNGRADED, _truncate_rows(ungraded_rows)),
     ]
-    more = figures.reports - len(bodies)
-    rest = f"Ещё {number(more)}: GET /api/v1/reports?mail={day}" if more else None
-    converted = convert_to_zone((body.encode() for body in bodies), zone)
-    reports = [_defang_body(json.loads(body)) for body in converted]
-    content = write_reports(reports, pages, rest=rest, created_at=end.astimezone(zone))
-    return Attachment(content, f"avito-chats-{day}.xlsx")
 
 
 def _defang_body(body: dict[str, Any]) -> dict[str, Any]:

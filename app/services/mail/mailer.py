@@ -20,6 +20,7 @@ from app.repositories.deliveries import OpenDelivery
 from app.russian_text import plural
 from app.services.mail.assignment import assign_reports, find_cut
 from app.services.mail.attempt import Attempt, AttemptOutcome, read_figures
+from app.services.mail.memory import release_free_memory
 from app.services.mail.rendering import render_mails
 from app.services.mail.settings import MailSettings
 from app.services.run_params import MailParams
@@ -58,6 +59,8 @@ async def send_daily_report(
     outcomes += await _send_all(database, settings, clock, run, queue)
     async with database.transaction() as session:
         await deliveries.drop_finished_mails(session)
+    if rendered.mails:
+        await asyncio.to_thread(release_free_memory)
     async with database.session() as session:
         figures = await read_figures(session, run)
     message = _make_summary(params, figures["send_reports"], outcomes, resent=resent)

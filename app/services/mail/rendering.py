@@ -1,14 +1,20 @@
 """The second step of a mail: turn its stored figures into bytes and create its deliveries.
 
-Rendering thousands of reports takes seconds, so it runs in a thread between two short transactions.
-The same figures give the same bytes and the same ``Message-ID``. It therefore makes no difference
-which process renders a mail, or whether two do.
+Rendering thousands of reports takes seconds, so it runs in a thread. The reports are read in chunks
+with a short transaction each; no transaction and no lock is open while a chunk is written. The same
+figures give the same bytes and the same ``Message-ID``. It therefore makes no difference which
+process renders a mail, or whether two do.
+
+A report that is deleted after its mail was created is missing in the sheet and counts in the
+figures.
 """
 
 import asyncio
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from functools import partial
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,10 +25,14 @@ from app.domain.delivery_retry import FIRST_RETRY
 from app.errors import DatabaseUnavailableError
 from app.models import Digest, DigestKind
 from app.repositories import deliveries, digests
-from app.services.digests.figures import DigestFigures
+from app.repositories.report_filter import ReportFilter
+from app.repositories.report_list import ReportList
+from app.services.digests.stored_figures import parse_figures
 from app.services.mail import mime
-from app.services.mail.attachment import read_bodies, write_attachment
+from app.services.mail.attachment import write_attachment
 from app.services.mail.settings import MailSettings
+from app.services.reports.reading import stream_pages
+from app.services.reports.xlsx_file import MAX_ROWS
 
 log = structlog.get_logger(__name__)
 
@@ -56,12 +66,18 @@ async def render_mails(database: Database, settings: MailSettings, clock: Clock)
 async def _render_mail(
     database: Database, settings: MailSettings, clock: Clock, mail: Digest
 ) -> None:
+    figures = await asyncio.to_thread(parse_figures, mail.whole_figures or mail.figures)
     async with database.session() as session:
-        bodies = await read_bodies(session, await _list_carrying_mails(session, mail))
-    figures = DigestFigures.model_validate(mail.whole_figures or mail.figures)
-    content = await asyncio.to_thread(
-        _build_content, figures, bodies, settings.sender, mail.created_at
+        carrying = await _list_carrying_mails(session, mail)
+    reports = _read_reports(database, carrying, ZoneInfo(figures.timezone))
+    build_mime = partial(
+        mime.build_mime,
+        figures,
+        sender=settings.sender,
+        now=mail.created_at,
+        attachment=await write_attachment(reports, figures),
     )
+    content = await asyncio.to_thread(build_mime)
     message_ids = {
         recipient: mime.make_message_id(mail.id, recipient, settings.sender, mail.created_at)
         for recipient in settings.recipients
@@ -80,8 +96,10 @@ async def _list_carrying_mails(session: AsyncSession, mail: Digest) -> Sequence[
     return [mail.id]
 
 
-def _build_content(
-    figures: DigestFigures, bodies: Sequence[str], sender: str, now: datetime
-) -> bytes:
-    attachment = write_attachment(bodies, figures)
-    return mime.build_mime(figures, sender=sender, now=now, attachment=attachment)
+async def _read_reports(
+    database: Database, digest_ids: Sequence[int], zone: ZoneInfo
+) -> AsyncIterator[list[bytes]]:
+    """Yield the newest reports of these mails in chunks, at most ``MAX_ROWS``."""
+    listed = ReportList(ReportFilter(digest_ids=digest_ids), zone)
+    async for page in stream_pages(database, listed, None, MAX_ROWS):
+        yield page.bodies

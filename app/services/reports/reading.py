@@ -4,6 +4,7 @@ A list needs constant memory and does not change while new reports are written.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -38,22 +39,30 @@ _OUTAGE_SECONDS = 10.0
 async def stream_pages(
     database: Database, listed: ReportList, after: Position | None, limit: int | None
 ) -> AsyncIterator[Page]:
-    """Yield one page of a list; without a limit, yield all its reports in pages.
+    """Yield the reports after a position in pages, at most ``limit``; None: all.
 
-    Each page has its own transaction, so a slow client holds no connection.
+    Each page has its own transaction, so a slow client holds no connection. Other tasks run between
+    the pages.
     """
-    while True:
-        page = await _retry(partial(read_page, database, listed, after, limit or CHUNK))
+    left = math.inf if limit is None else limit
+    while left > 0:
+        size = min(CHUNK, left)
+        page = await _retry(partial(_read_page, database, listed, after, int(size)))
         yield page
-        if limit is not None or page.following is None:
+        if page.following is None:
             return
-        after = page.following
+        after, left = page.following, left - size
 
 
-async def read_page(
+async def join_pages(pages: AsyncIterator[Page]) -> Page:
+    """Return all pages as one."""
+    parts = [page async for page in pages]
+    return Page([body for page in parts for body in page.bodies], parts[-1].following)
+
+
+async def _read_page(
     database: Database, listed: ReportList, after: Position | None, limit: int
 ) -> Page:
-    """Return one page of a list."""
     async with database.session() as session:
         return await report_list.read_page(session, listed, after, limit)
 

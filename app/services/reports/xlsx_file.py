@@ -1,8 +1,4 @@
-"""Reports as an XLSX file: one row for each report, and a page that explains the columns.
-
-``write_reports`` is for a mail, whose reports are in memory. ``stream_reports`` is for a list that
-is still being read.
-"""
+"""Reports as an XLSX file: one row for each report, and a page that explains the columns."""
 
 import asyncio
 import json
@@ -74,36 +70,31 @@ class Page:
     rows: Sequence[Sequence[Cell]]
 
 
-def write_reports(
-    bodies: Sequence[Mapping[str, Any]],
+def _keep(body: dict[str, Any]) -> dict[str, Any]:
+    return body
+
+
+async def write_reports(
+    chunks: AsyncIterator[Sequence[bytes]],
     more: Sequence[Page] = (),
     *,
+    expected: int,
+    change: Callable[[dict[str, Any]], dict[str, Any]] = _keep,
     rest: str | None = None,
     created_at: datetime | None = None,
 ) -> bytes:
-    """Return a file with the reports and additional pages.
+    """Return a file with the reports of all chunks and additional pages, written in a thread.
 
-    Call it in a thread: it takes a second for a few thousand rows. ``rest``: a sentence below the
-    reports if there are more. With ``created_at``, the same rows give the same bytes.
+    - ``expected``: the approximate number of reports.
+    - ``change``: what to write instead of a report.
+    - ``rest``: a sentence below the reports if there are more.
+    - ``created_at``: with it, the same rows give the same bytes.
     """
-    with SpreadsheetFile(flat=len(bodies) > _FLAT_FROM, created_at=created_at) as book:
-        _add_reports_page(book)
-        book.add_rows(map(_make_row, bodies))
-        if rest is not None:
-            book.add_rows([[rest, *[None] * (len(REPORT_FIELDS) - 1)]])
-        return _finish(book, more)
-
-
-async def stream_reports(chunks: AsyncIterator[list[bytes]], *, expected: int) -> bytes:
-    """Return a file with all chunks, written in a thread.
-
-    ``expected``: approximate number of reports.
-    """
-    with SpreadsheetFile(flat=expected > _FLAT_FROM) as book:
+    with SpreadsheetFile(flat=expected > _FLAT_FROM, created_at=created_at) as book:
         await _run_in_thread(_add_reports_page, book)
         async for chunk in chunks:
-            await _run_in_thread(_add_chunk, book, chunk)
-        return await _run_in_thread(_finish, book, ())
+            await _run_in_thread(_add_chunk, book, chunk, change)
+        return await _run_in_thread(_finish, book, more, rest)
 
 
 _WORKER = ThreadPoolExecutor(1, "sheet")
@@ -118,8 +109,12 @@ def _add_reports_page(book: SpreadsheetFile) -> None:
     book.add_page(_REPORTS, [column for column, _ in _COLUMNS])
 
 
-def _add_chunk(book: SpreadsheetFile, chunk: Iterable[bytes]) -> None:
-    book.add_rows(_make_row(json.loads(body)) for body in chunk)
+def _add_chunk(
+    book: SpreadsheetFile,
+    chunk: Iterable[bytes],
+    change: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    book.add_rows(_make_row(change(json.loads(body))) for body in chunk)
 
 
 def _make_row(body: Mapping[str, Any]) -> list[Cell]:
@@ -129,7 +124,9 @@ def _make_row(body: Mapping[str, Any]) -> list[Cell]:
     ]
 
 
-def _finish(book: SpreadsheetFile, more: Sequence[Page]) -> bytes:
+def _finish(book: SpreadsheetFile, more: Sequence[Page], rest: str | None) -> bytes:
+    if rest is not None:
+        book.add_rows([[rest, *[None] * (len(REPORT_FIELDS) - 1)]])
     for page in more:
         book.add_page(page.name, [column for column, _ in page.columns])
         book.add_rows(page.rows)

@@ -2,14 +2,16 @@
 
 import json
 import zipfile
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 
 from python_calamine import CalamineWorkbook
 
-from app.services.digests.figures import UngradedChat, WaitingBuyer
-from app.services.mail.attachment import write_attachment
+from app.services.digests.figures import DigestFigures, UngradedChat, WaitingBuyer
+from app.services.mail import attachment
+from app.services.mail.attachment import Attachment
 from app.services.reports.xlsx_file import MAX_ROWS, REPORT_FIELDS
 from tests.support.mail_pages import RICH
 
@@ -28,13 +30,20 @@ BUYER = WaitingBuyer(
 FULL = MAX_ROWS * (BUYER,)
 
 
+async def write_attachment(bodies: list[str], figures: DigestFigures) -> Attachment | None:
+    async def read() -> AsyncIterator[list[bytes]]:
+        yield [body.encode() for body in bodies]
+
+    return await attachment.write_attachment(read(), figures)
+
+
 def rows_of(content: bytes) -> dict[str, list[list[Any]]]:
     book = CalamineWorkbook.from_filelike(BytesIO(content))
     return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
 
 
-def test_what_does_not_fit_is_counted_and_the_way_to_it_is_shown() -> None:
-    sheet = write_attachment(
+async def test_what_does_not_fit_is_counted_and_the_way_to_it_is_shown() -> None:
+    sheet = await write_attachment(
         [BODY] * 2,
         RICH.model_copy(update={"reports": 30_002, "waiting_buyers": (*FULL, *[BUYER] * 6)}),
     )
@@ -42,7 +51,7 @@ def test_what_does_not_fit_is_counted_and_the_way_to_it_is_shown() -> None:
     assert sheet.filename == "avito-chats-2026-11-22.xlsx"
     pages = rows_of(sheet.content)
     assert len(pages["Отчёты"]) == 4
-    assert pages["Отчёты"][3][0] == "Ещё 30\u00a0000: GET /api/v1/reports?mail=2026-11-22"
+    assert pages["Отчёты"][3][0] == "Ещё 10\u00a0002: GET /api/v1/reports?mail=2026-11-22"
     assert pages["Ждут ответа"][1][2:6] == [
         "Чат без объявления",
         "Клиент",
@@ -53,12 +62,12 @@ def test_what_does_not_fit_is_counted_and_the_way_to_it_is_shown() -> None:
     assert pages["Ждут ответа"][-1][0] == "Ещё 6"
 
 
-def test_the_same_rows_are_the_same_bytes_and_hold_no_formula_and_no_link() -> None:
+async def test_the_same_rows_are_the_same_bytes_and_hold_no_formula_and_no_link() -> None:
     evil = json.dumps(
         dict.fromkeys(REPORT_FIELDS, "=1+1")
         | {"created_at": "2026-11-22T20:03:11.402+03:00", "chat_title": "http://evil"}
     )
-    one, other = write_attachment([evil], RICH), write_attachment([evil], RICH)
+    one, other = await write_attachment([evil], RICH), await write_attachment([evil], RICH)
     assert one is not None
     assert one == other
     with zipfile.ZipFile(BytesIO(one.content)) as archive:
@@ -72,8 +81,8 @@ def test_the_same_rows_are_the_same_bytes_and_hold_no_formula_and_no_link() -> N
     assert "hyperlink" not in xml.lower()
 
 
-def test_every_column_of_every_page_is_explained() -> None:
-    sheet = write_attachment([BODY], RICH)
+async def test_every_column_of_every_page_is_explained() -> None:
+    sheet = await write_attachment([BODY], RICH)
     assert sheet is not None
     pages = rows_of(sheet.content)
     heading, *explained = pages.pop("Столбцы")
@@ -87,11 +96,14 @@ def test_every_column_of_every_page_is_explained() -> None:
     assert "круглосуточно" in meanings["waiting_hours"]
 
 
-def test_an_empty_day_has_no_sheet() -> None:
-    assert write_attachment([], RICH.model_copy(update={"waiting_buyers": ()})) is None
+async def test_an_empty_day_has_no_sheet() -> None:
+    assert (
+        await write_attachment([], RICH.model_copy(update={"reports": 0, "waiting_buyers": ()}))
+        is None
+    )
 
 
-def test_no_cell_holds_an_address_of_a_stranger() -> None:
+async def test_no_cell_holds_an_address_of_a_stranger() -> None:
     """Programs that preview attachments make links of such texts. A number stays as it is."""
     texts = {
         "chat_title": "evil.space/pay",
@@ -109,7 +121,7 @@ def test_no_cell_holds_an_address_of_a_stranger() -> None:
         reason="см. evil.icu",
     )
     figures = RICH.model_copy(update={"waiting_buyers": (buyer,), "ungraded": (chat,)})
-    sheet = write_attachment([json.dumps(json.loads(BODY) | texts)], figures)
+    sheet = await write_attachment([json.dumps(json.loads(BODY) | texts)], figures)
     assert sheet is not None
     cells = [
         cell

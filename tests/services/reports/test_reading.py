@@ -16,7 +16,7 @@ from app.database.engine import Database
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError
 from app.repositories.report_filter import ReportFilter
 from app.repositories.report_list import Page, ReportList
-from app.services.reports.reading import CHUNK, read_page, stream_pages
+from app.services.reports.reading import CHUNK, join_pages, stream_pages
 from tests.support.network import open_network
 from tests.support.stage import GOOD_TALK, Stage
 
@@ -62,7 +62,7 @@ async def test_limits_apply_to_the_list(stage: Stage, database_url: str) -> None
     async with stage.service.database.transaction() as other:
         await other.execute(text("LOCK TABLE reports"))
         with pytest.raises(DatabaseUnavailableError, match="заблокированы"):
-            await read_page(database, EVERYTHING, None, 1)
+            await anext(stream_pages(database, EVERYTHING, None, 1))
     await database.close()
 
 
@@ -90,3 +90,17 @@ async def rest_of(pages: AsyncIterator[Page]) -> list[int]:
 
 def read_ids(page: Page) -> list[int]:
     return [json.loads(body)["id"] for body in page.bodies]
+
+
+async def test_page_is_read_in_parts(stage: Stage) -> None:
+    """A page with more rows than one query reads, and the position after it."""
+    await many_reports(stage)
+    await stage.change("DELETE FROM reports WHERE id > 1")
+    await stage.copy_first_report(2_500)
+    expected = [report["id"] for report in await stage.reports()]
+    database = stage.service.database
+    page = await join_pages(stream_pages(database, EVERYTHING, None, 2_100))
+    assert read_ids(page) == expected[:2_100]
+    rest = await join_pages(stream_pages(database, EVERYTHING, page.following, 2_100))
+    assert read_ids(rest) == expected[2_100:]
+    assert rest.following is None

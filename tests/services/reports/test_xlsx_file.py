@@ -1,8 +1,10 @@
 """The XLSX file: reports, the pages that a mail adds, and the meaning of columns."""
 
 import io
+import json
 import re
 import zipfile
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
@@ -11,7 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from python_calamine import CalamineWorkbook
 
-from app.services.reports.xlsx_file import Page, write_reports
+from app.services.reports import xlsx_file
+from app.services.reports.xlsx_file import Page
 from app.services.sheet_cells import Column
 from app.services.spreadsheet import SpreadsheetFile
 
@@ -50,14 +53,23 @@ WAITING = Page(
 )
 
 
+async def write_reports(bodies: Sequence[dict[str, Any]], more: Sequence[Page] = ()) -> bytes:
+    async def read() -> AsyncIterator[list[bytes]]:
+        yield [json.dumps(body).encode() for body in bodies]
+
+    return await xlsx_file.write_reports(read(), more, expected=len(bodies))
+
+
 def pages(content: bytes) -> dict[str, list[list[Any]]]:
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
     return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
 
 
 @pytest.mark.parametrize("rows", [0, 2, 2_001])
-def test_pages_are_in_order_for_any_number_of_rows(rows: int) -> None:
-    found = pages(write_reports([{**BODY, "id": number} for number in range(rows)], [WAITING]))
+async def test_pages_are_in_order_for_any_number_of_rows(rows: int) -> None:
+    found = pages(
+        await write_reports([{**BODY, "id": number} for number in range(rows)], [WAITING])
+    )
     assert list(found) == ["Отчёты", "Ждут ответа", "Столбцы"]
     names, *reports = found["Отчёты"]
     assert names == list(BODY)
@@ -71,29 +83,29 @@ def test_pages_are_in_order_for_any_number_of_rows(rows: int) -> None:
     ]
 
 
-def test_only_big_files_have_inline_strings() -> None:
+async def test_only_big_files_have_inline_strings() -> None:
     """Apple's Numbers does not show inline strings. It must show a usual mail's file."""
     for rows, inline in ((2_000, False), (2_001, True)):
-        with zipfile.ZipFile(io.BytesIO(write_reports([BODY] * rows))) as package:
+        with zipfile.ZipFile(io.BytesIO(await write_reports([BODY] * rows))) as package:
             assert ("inlineStr" in package.read("xl/worksheets/sheet1.xml").decode()) is inline
 
 
-def test_text_too_long_for_a_cell_is_truncated_and_marked() -> None:
+async def test_text_too_long_for_a_cell_is_truncated_and_marked() -> None:
     for text in ("ы" * 40_000, "😀" * 20_000):
-        summary = pages(write_reports([{**BODY, "summary": text}]))["Отчёты"][1][13]
+        summary = pages(await write_reports([{**BODY, "summary": text}]))["Отчёты"][1][13]
         assert summary == text[: len(summary) - 1] + "…"
         assert len(summary.encode("utf-16-le")) // 2 in (32_766, 32_767)
     whole = "ы" * 32_767
-    assert pages(write_reports([{**BODY, "summary": whole}]))["Отчёты"][1][13] == whole
+    assert pages(await write_reports([{**BODY, "summary": whole}]))["Отчёты"][1][13] == whole
 
 
-def test_rows_are_as_high_as_their_longest_text() -> None:
+async def test_rows_are_as_high_as_their_longest_text() -> None:
     """Some programs do not adjust the height of rows."""
     bodies = [
         {**BODY, "recommendations": words}
         for words in ("Одна.", "Одна.\nДве.\nТри.", "слово " * 100, "слово\n" * 100)
     ]
-    with zipfile.ZipFile(io.BytesIO(write_reports(bodies))) as package:
+    with zipfile.ZipFile(io.BytesIO(await write_reports(bodies))) as package:
         page = package.read("xl/worksheets/sheet1.xml").decode()
     heights = [re.search(r' ht="(\d+)"', row) for row in re.findall("<row [^>]+>", page)[1:]]
     assert [found and found[1] for found in heights] == [
