@@ -26,6 +26,7 @@ from app.services.digests.figures import DigestFigures, MailPart
 from app.services.display_text import chat_url, to_one_line
 from app.services.mail.attachment import Attachment
 from app.services.mail.template_context import (
+    WaitingPage,
     describe_absence,
     describe_share,
     list_covered_days,
@@ -83,11 +84,9 @@ def render_html(figures: DigestFigures) -> str:
     return _render("daily.html.jinja", figures)
 
 
-def render_page(figures: DigestFigures, mails: Sequence[DayMail]) -> str:
-    """Return the HTML page of a date, with all waiting buyers and, if several, its ``mails``."""
-    return _render(
-        "daily.html.jinja", figures, mails=mails if len(mails) > 1 else (), waiting_shown=None
-    )
+def render_page(figures: DigestFigures, mails: Sequence[DayMail], page: WaitingPage) -> str:
+    """Return the HTML page of a date, with a page of waiting buyers and, if several, ``mails``."""
+    return _render("daily.html.jinja", figures, mails=mails if len(mails) > 1 else (), page=page)
 
 
 def render_text(figures: DigestFigures) -> str:

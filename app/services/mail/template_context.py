@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from math import ceil
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -36,8 +37,8 @@ from app.services.mail.template_lines import (
 from app.services.mail.template_tiles import ENOUGH, describe_comparison, make_tiles
 
 _PROBLEM_LIMIT = 200
-WAITING_SHOWN = 10
-"""The number of waiting buyers in the mail. The sheet lists all of them."""
+_IN_THE_MAIL, _ON_A_PAGE = 10, 100
+"""The number of waiting buyers in the mail, whose sheet lists all of them, and on a page."""
 _BAR_HEIGHT = 72
 """The height of a bar for a mean score of 100, in pixels."""
 
@@ -52,19 +53,32 @@ class Bar(NamedTuple):
     mark: str
 
 
+class WaitingPage(NamedTuple):
+    """A page of the waiting buyers. The longest waits are on page 1."""
+
+    number: int
+    pages: int
+
+
+def count_waiting_pages(figures: DigestFigures) -> int:
+    """Return the number of pages that list all waiting buyers, at least one."""
+    return max(1, ceil(len(figures.waiting_buyers) / _ON_A_PAGE))
+
+
 def make_context(
-    figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown: int | None = WAITING_SHOWN
+    figures: DigestFigures, mails: Sequence[DayMail] = (), page: WaitingPage | None = None
 ) -> dict[str, Any]:
     """Return the context: the figures, with sanitized texts, and the lines of both parts.
 
-    ``mails``: the mails of the figures if there are several. ``waiting_shown``: the number of
-    waiting buyers to show; None: all.
+    ``mails``: the mails of the figures if there are several. ``page``: the waiting buyers to show;
+    None: the first ones, as in the mail.
     """
     return {
         "figures": figures,
         **_describe_period(figures),
         **_describe_reports(figures, mails),
-        **_describe_chats(figures, waiting_shown),
+        **_describe_chats(figures),
+        **_describe_waiting_buyers(figures, page),
     }
 
 
@@ -108,8 +122,8 @@ def _describe_reports(figures: DigestFigures, mails: Sequence[DayMail]) -> dict[
     }
 
 
-def _describe_chats(figures: DigestFigures, waiting_shown: int | None) -> dict[str, Any]:
-    zone, end = ZoneInfo(figures.timezone), figures.period_end
+def _describe_chats(figures: DigestFigures) -> dict[str, Any]:
+    zone = ZoneInfo(figures.timezone)
     return {
         "worst_title": (
             "Худшие чаты"
@@ -124,20 +138,35 @@ def _describe_chats(figures: DigestFigures, waiting_shown: int | None) -> dict[s
             )
             for listing in figures.worst_listings
         ],
+        "addressed": "Переписка обращается к проверяющему: оцените чат сами",
+        "unproven": "У оценки нет подтверждающей цитаты: оцените чат сами",
+        "best": [sanitize_entry(chat) for chat in figures.best],
+        "failed": [sanitize_entry(chat) for chat in figures.failed_chats],
+    }
+
+
+def _describe_waiting_buyers(figures: DigestFigures, page: WaitingPage | None) -> dict[str, Any]:
+    zone, end, total = ZoneInfo(figures.timezone), figures.period_end, len(figures.waiting_buyers)
+    first = 0 if page is None else (page.number - 1) * _ON_A_PAGE
+    last = first + (_IN_THE_MAIL if page is None else _ON_A_PAGE)
+    return {
         "waiting_note": (
             "Здесь время идёт круглосуточно, не только в рабочие часы."
             if figures.working_time
             else None
         ),
-        "waiting_total": len(figures.waiting_buyers),
+        "waiting_total": total,
         "waiting": [
             (sanitize_entry(buyer), format_wait(buyer.since, end), format_recent(buyer.since, zone))
-            for buyer in figures.waiting_buyers[:waiting_shown]
+            for buyer in figures.waiting_buyers[first:last]
         ],
-        "addressed": "Переписка обращается к проверяющему: оцените чат сами",
-        "unproven": "У оценки нет подтверждающей цитаты: оцените чат сами",
-        "best": [sanitize_entry(chat) for chat in figures.best],
-        "failed": [sanitize_entry(chat) for chat in figures.failed_chats],
+        "waiting_page": (
+            f"Показаны {number(first + 1)}–{number(min(last, total))} из {number(total)}:"
+            f" страница {page.number} из {page.pages}"
+            if page is not None and page.pages > 1
+            else None
+        ),
+        "waiting_in_sheet": 0 if page is not None else max(0, total - last),
     }
 
 

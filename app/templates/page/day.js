@@ -14,7 +14,7 @@ export async function showDay(root, query, signal) {
     const days = await read('/reports/daily', { params: new URLSearchParams({ limit: '366' }), signal });
     const day = query.get('day') || days[0]?.date;
     if (day && !isDate(day)) throw new ApiError(400, `${day} — не дата: нужна ГГГГ-ММ-ДД.`);
-    const content = day ? await ofDay(day, signal) : [nothing('Писем ещё не было.', 'Первое составит ежедневный запуск.')];
+    const content = day ? await ofDay(day, query.get('page'), signal) : [nothing('Писем ещё не было.', 'Первое составит ежедневный запуск.')];
     document.title = day ? `${longDay(day)} — качество чатов` : 'Качество чатов Авито';
     root.replaceChildren(toolbar(day, days), ...content);
   } catch (error) {
@@ -45,15 +45,27 @@ const isDate = (day) => /^\d{4}-\d{2}-\d{2}$/.test(day) && !Number.isNaN(Date.pa
 
 const go = (day) => { location.hash = `#day=${day}`; };
 
-async function ofDay(day, signal) {
+async function ofDay(day, page, signal) {
   try {
-    const html = await (await ask(`/reports/daily/${encodeURIComponent(day)}`, { signal })).text();
+    const params = new URLSearchParams(page ? { page } : {});
+    const answer = await ask(`/reports/daily/${encodeURIComponent(day)}`, { params, signal });
+    const html = await answer.text();
     say(`Показано письмо за ${longDay(day)}`);
-    return [frame(html, `Письмо за ${longDay(day)}`)];
+    return [frame(html, `Письмо за ${longDay(day)}`), pages(day, answer.headers.get('link') ?? '')];
   } catch (error) {
     if (error.status !== 404 && error.status !== 400) throw error;
     return [nothing('Письма нет', error.message)];
   }
+}
+
+/** The neighbouring pages of the waiting buyers, where they need several. */
+function pages(day, links) {
+  const found = [['prev', '‹ Ждут дольше'], ['next', 'Ждут меньше ›']].map(([relation, words]) => {
+    const address = new RegExp(`<([^>]+)>;\\s*rel="${relation}"`).exec(links)?.[1];
+    const page = address && new URL(address, location).searchParams.get('page');
+    return page && el('a.more', { href: `#day=${day}&page=${page}` }, words);
+  });
+  return found.some(Boolean) ? el('nav.toolbar', { 'aria-label': 'Страницы ждущих ответа' }, found) : '';
 }
 
 const nothing = (title, words) => el('div.card.empty', {}, el('p.lead', {}, title), el('p.soft', {}, words));

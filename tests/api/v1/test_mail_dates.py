@@ -151,6 +151,40 @@ async def test_page_lists_every_unanswered_buyer(stage: Stage) -> None:
     assert all(f"Диван {number} " in page for number in range(12))
 
 
+async def test_page_lists_unanswered_buyers_in_pages(stage: Stage) -> None:
+    """The pages together list every buyer once, longest wait first, with the same figures."""
+    stage.clock.set(MORNING)
+    for number in range(205):
+        stage.add_talk(("client", "Есть?"), title=f"Диван {number}", minutes_ago=600 - number)
+    await stage.sync()
+    await mail_daily(stage)
+    found: list[str] = []
+    address: str | None = f"/api/v1/reports/daily/{DAY}"
+    for number in (1, 2, 3):
+        assert address is not None
+        answer = await stage.rest.get(address)
+        assert answer.status_code == 200, answer.text
+        shown = visible_text(answer)
+        assert "Чатов: 205 = " in shown
+        assert f"из 205: страница {number} из 3" in shown
+        found += re.findall(r"Диван \d+(?= Анна)", shown)
+        links = answer.links
+        assert ("prev" in links) is (number > 1)
+        address = links["next"]["url"] if "next" in links else None
+    assert address is None
+    assert found == [f"Диван {number}" for number in range(205)]
+    beyond = await stage.rest.get(f"/api/v1/reports/daily/{DAY}", params={"page": 4})
+    assert (beyond.status_code, beyond.json()["message"][:13]) == (404, "Страницы 4 не")
+    assert (await stage.rest.get(f"/api/v1/reports/daily/{DAY}?page=0")).status_code == 400
+
+
+async def mail_daily(stage: Stage) -> None:
+    params = MailParams(date=date.fromisoformat(DAY), daily=True)
+    run = await submit(stage.service.database, params, stage.clock)
+    stage.service.worker.wake()
+    await wait(stage.service.database, run)
+
+
 async def test_date_without_a_mail_is_a_404_with_the_reason(stage: Stage) -> None:
     stage.clock.set(MORNING)
     for day, words in (
