@@ -21,6 +21,7 @@ from tests.benchmarks.drift import measure_sync_drift
 from tests.benchmarks.grading import measure_grading_backlog, measure_grading_speed
 from tests.benchmarks.growth import measure_growth
 from tests.benchmarks.hostile import measure_hostile
+from tests.benchmarks.mail import measure_mail
 from tests.benchmarks.measures import Measure
 from tests.benchmarks.reports import measure_reports_speed
 from tests.benchmarks.sync import measure_sync_cost, measure_sync_memory, measure_sync_speed
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[str], Awaitable[list[Measure]]]] = {
     "grading": measure_grading_speed,
     "grading-backlog": measure_grading_backlog,
     "reports": measure_reports_speed,
+    "mail": measure_mail,
     "trust": measure_trust,
     "contacts": measure_contact_rule,
     "authors": measure_author_rule,

@@ -4,17 +4,17 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.cli.rest_server import listen, serve_rest
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from app.services.reports.xlsx_file import MAX_ROWS
 from tests.benchmarks import rivals
 from tests.benchmarks.http_clients import compare, load, probe_path
 from tests.benchmarks.measures import Measure, peak_memory
+from tests.benchmarks.own_rest import serve_here
 from tests.support.command_line import free_port
 from tests.support.service_process import KEY as SERVICE_KEY
 from tests.support.service_process import run_service
@@ -32,7 +32,7 @@ async def measure_reports_speed(url: str) -> list[Measure]:
         await stage.analyze()
         await stage.copy_first_report(999)
         measures = await _compare_with_rivals(stage, url)
-        async with _serve_rest(stage) as port:
+        async with serve_here(stage.service) as port:
             # The first response of a process includes one-time costs.
             await load(port, "/api/v1/reports", **_ALL)
             await _create_reports(stage, _MANY)
@@ -149,12 +149,3 @@ async def _measure_sheet(port: int) -> list[Measure]:
             "idle: " + " / ".join(f"{idle[key]:.0f}" for key in ("p50", "p99", "max")) + " ms",
         ),
     ]
-
-
-@asynccontextmanager
-async def _serve_rest(stage: Stage) -> AsyncIterator[int]:
-    """Run a real server in this process and yield its port."""
-    nothing = asyncio.create_task(asyncio.sleep(3600))
-    with closing(listen("127.0.0.1", 0, "")) as listener:
-        async with serve_rest(stage.service, listener, nothing):
-            yield listener.getsockname()[1]
