@@ -12,6 +12,7 @@ from app.models.model_exchange import ExchangePurpose, ModelExchange
 from app.models.prompt import Prompt
 from app.models.reply import ReplyTemplate, ReplyUse
 from app.models.report import Report, ReportKind
+from app.models.report_figures import Mark, ReportFigures
 from app.models.review import Review
 from app.models.run import Run, RunKind, RunState
 
@@ -26,12 +27,14 @@ __all__ = [
     "Digest",
     "DigestKind",
     "ExchangePurpose",
+    "Mark",
     "Message",
     "ModelExchange",
     "Prompt",
     "ReplyTemplate",
     "ReplyUse",
     "Report",
+    "ReportFigures",
     "ReportKind",
     "Review",
     "Run",

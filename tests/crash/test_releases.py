@@ -112,6 +112,7 @@ async def test_process_of_the_previous_release_keeps_working(
                         await rest.get(f"{service.url}/api/v1/reports/daily/{day}")
                     ).status_code == 200
             await _assert_mailed_once(database, sandbox)
+            await _assert_counted(database)
         finally:
             await database.close()
 
@@ -156,6 +157,17 @@ async def _run_day(database: Database, sandbox: Sandbox, day: str) -> None:
     )
     run = await wait(database, await submit(database, DailyParams(), system_clock, slot=day))
     assert run.state == "done", run.message
+
+
+async def _assert_counted(database: Database) -> None:
+    """Assert that the reports of both releases have figures."""
+    sql = """
+        SELECT count(*), count(*) FILTER (WHERE reports.score = report_figures.score)
+        FROM reports FULL JOIN report_figures ON report_id = reports.id
+    """
+    async with database.session() as session:
+        reports, counted = (await session.execute(text(sql))).one()
+    assert reports == counted > 0
 
 
 async def _assert_mailed_once(database: Database, sandbox: Sandbox) -> None:

@@ -10,7 +10,8 @@ from tests.support.clusters import fetch_value
 from tests.support.stage import GOOD_TALK, Stage, on_stage
 
 CHANGES = (
-    ("ALTER TABLE reports ALTER COLUMN model TYPE {}", ("text", "varchar(400)")),
+    ("ALTER TABLE reports ALTER COLUMN fingerprint TYPE {}", ("text", "varchar(400)")),
+    ("ALTER TABLE report_figures ALTER COLUMN model TYPE {}", ("text", "varchar(400)")),
     ("ALTER TABLE chats ALTER COLUMN item_title TYPE {}", ("text", "varchar(400)")),
     ("ALTER TABLE chats ALTER COLUMN client_name TYPE {}", ("text", "varchar(400)")),
     ("ALTER TABLE chats ALTER COLUMN hints TYPE {}", ("bigint", "integer")),
