@@ -5,21 +5,18 @@ from collections.abc import Sequence
 from sqlalchemy import (
     BigInteger,
     RowMapping,
-    Select,
-    Text,
     cast,
-    column,
     func,
     literal,
     select,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Report
+from app.models import Report, ReportFigures
 from app.repositories.report_figures import build_condition
 from app.repositories.report_filter import ReportFilter
+from app.repositories.report_measures import select_figures
 
 Row = RowMapping
 
@@ -30,40 +27,30 @@ _PARTS = ("criteria", "checks")
 async def count_repeated(session: AsyncSession, wanted: ReportFilter) -> Sequence[Row]:
     """Return for each ``part`` and ``name`` how often it was answered twice and how often
     differently.
+
+    Reports are counted by the whole list of names first: most of them have the same list.
     """
-    pairs = [_select_pairs(part, wanted) for part in _PARTS]
-    of = union_all(*pairs).subquery("pairs").c
+    selected = (
+        select_figures(wanted, ReportFigures.repeated, ReportFigures.flipped)
+        .where(ReportFigures.repeated.is_not(None))
+        .cte("selected")
+    )
+    repeated, flipped = selected.c.repeated, func.unnest(selected.c.flipped)
+    lists = select(repeated, func.count().label("n")).group_by(repeated).cte("lists")
+    asked = select(func.unnest(lists.c.repeated).label("key"), lists.c.n, literal(0).label("flips"))
+    differing = select(flipped, literal(0), literal(1))
+    of = union_all(asked, differing).subquery("counted").c
     statement = (
         select(
-            of.part,
-            of.name,
-            func.count().label("n"),
-            func.count().filter(of.first != of.second).label("flipped"),
+            func.split_part(of.key, "/", 1).label("part"),
+            func.split_part(of.key, "/", 2).label("name"),
+            cast(func.sum(of.n), BigInteger).label("n"),
+            cast(func.sum(of.flips), BigInteger).label("flipped"),
         )
-        .group_by(of.part, of.name)
-        .order_by(of.part, of.name)
+        .group_by(of.key)
+        .order_by(of.key)
     )
     return (await session.execute(statement)).mappings().all()
-
-
-def _select_pairs(part: str, wanted: ReportFilter) -> Select[tuple[str, str, str, str]]:
-    pair = (
-        func.jsonb_each(Report.repeat[part])
-        .table_valued(
-            column("name", Text), column("answers", JSONB), name="pair", joins_implicitly=True
-        )
-        .render_derived()
-    )
-    return (
-        select(
-            literal(part).label("part"),
-            pair.c.name.label("name"),
-            pair.c.answers[0].astext.label("first"),
-            pair.c.answers[1].astext.label("second"),
-        )
-        .select_from(Report, pair)
-        .where(Report.repeat.is_not(None), build_condition(wanted))
-    )
 
 
 async def get_commonest_answers(session: AsyncSession, wanted: ReportFilter) -> Row | None:

@@ -1,11 +1,10 @@
 """SQL of figures by listing, and by hour and weekday of the buyer's first message."""
 
 from enum import IntEnum
-from typing import Any
 
 from sqlalchemy import (
     CTE,
-    ColumnElement,
+    BigInteger,
     Double,
     Integer,
     RowMapping,
@@ -13,29 +12,26 @@ from sqlalchemy import (
     and_,
     case,
     cast,
-    extract,
     func,
     or_,
     select,
+    true,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
-from app.domain.messages import Side
 from app.domain.thresholds import BAD_BELOW, ENOUGH_REPORTS
-from app.models import Chat, Message, Report
-from app.repositories.report_figures import (
-    IS_CRITICAL,
-    WAITED_SECONDS,
-    get_counted,
-    select_counted,
-)
+from app.models import Chat, Mark, Report, ReportFigures
 from app.repositories.report_filter import ReportFilter
+from app.repositories.report_measures import get_score, has_mark, make_spread, select_figures
 
 Row = RowMapping
 
 NO_LISTING = 0
 """The group of chats without a listing. Avito's numbers of listings start at 1."""
+
+
+_EPOCH_WEEKDAY = 3
+"""1970-01-01 was a Thursday: so many days after a Monday."""
 
 
 class Split(IntEnum):
@@ -44,28 +40,6 @@ class Split(IntEnum):
     LISTING = 0b011
     HOUR = 0b101
     WEEKDAY = 0b110
-
-
-def _select_first_client_at() -> ColumnElement[Any]:
-    """Return the time of the buyer's first message.
-
-    For reports of a release without the column, it is that of the window, by two index lookups.
-    """
-    first = aliased(Message)
-    in_window = (
-        select(Message.sent_at)
-        .join(first, first.id == Report.first_message_id)
-        .where(
-            Message.chat_id == Report.chat_id,
-            Message.side == Side.CLIENT,
-            Message.sent_at >= first.sent_at,
-        )
-        .order_by(Message.sent_at)
-        .limit(1)
-        .correlate(Report)
-        .scalar_subquery()
-    )
-    return func.coalesce(Report.first_client_at, in_window)
 
 
 async def measure_groups(
@@ -83,10 +57,16 @@ async def measure_groups(
     Of the listings, only the ``most`` with most reports and the ``worst`` are returned.
     """
     of = _rank(_group(wanted, zone)).c
-    newest = aliased(Report)
+    # The limit prevents a join with all reports: Postgres expects many more groups than there are.
+    newest = (
+        select(cast(Report.body["chat_title"].as_string(), Text).label("title"))
+        .where(Report.id == of.newest_id)
+        .limit(1)
+        .lateral("newest")
+    )
     statement = (
-        select(*of, cast(newest.body["chat_title"].as_string(), Text).label("title"))
-        .join(newest, newest.id == of.newest_id)
+        select(*of, newest.c.title)
+        .join(newest, true())
         .where(or_(of.split != Split.LISTING, of.place <= most, of.worst_place <= worst))
         .order_by(of.split, of.place)
     )
@@ -94,46 +74,42 @@ async def measure_groups(
 
 
 def _group(wanted: ReportFilter, zone: str) -> CTE:
-    # Materialized: otherwise Postgres looks a missing time up for the hour and for the weekday.
-    selected = select_counted(
-        wanted,
-        zone,
-        get_counted(wanted, "score"),
-        WAITED_SECONDS.label("waited"),
-        IS_CRITICAL.label("critical"),
-        func.timezone(zone, _select_first_client_at()).label("asked_at"),
-    ).prefix_with("MATERIALIZED")
+    local = func.timezone(zone, ReportFigures.first_client_at)
+    hours = cast(func.floor(func.date_part("epoch", local) / 3600), BigInteger)
+    selected = (
+        select_figures(
+            wanted,
+            ReportFigures.report_id,
+            ReportFigures.chat_id,
+            ReportFigures.first_answer_seconds,
+            ReportFigures.marks,
+            get_score(wanted),
+            func.coalesce(Chat.item_id, NO_LISTING).label("listing"),
+            hours.label("hours"),
+        )
+        .join(Chat, Chat.id == ReportFigures.chat_id)
+        .cte("selected")
+        .prefix_with("MATERIALIZED")
+    )
     of = selected.c
-    hour = cast(extract("hour", of.asked_at), Integer)
-    weekday = cast(extract("isodow", of.asked_at), Integer)
-    listing = func.coalesce(Chat.item_id, NO_LISTING)
+    hour, weekday = of.hours % 24, (of.hours // 24 + _EPOCH_WEEKDAY) % 7 + 1
     return (
         select(
-            func.grouping(listing, hour, weekday, type_=Integer).label("split"),
-            listing.label("listing"),
+            func.grouping(of.listing, hour, weekday, type_=Integer).label("split"),
+            of.listing,
             hour.label("hour"),
             weekday.label("weekday"),
-            *_make_aggregates(selected),
+            func.count().label("reports"),
+            cast(func.avg(of.score), Double).label("mean_score"),
+            func.count().filter(of.score < BAD_BELOW).label("bad_reports"),
+            func.count().filter(has_mark(of.marks, Mark.CRITICAL)).label("critical"),
+            func.count(of.first_answer_seconds).label("answered"),
+            func.max(of.report_id).label("newest_id"),
+            *make_spread(selected),
         )
-        .join(Chat, Chat.id == of.chat_id)
-        .group_by(func.grouping_sets(listing, hour, weekday))
+        .group_by(func.grouping_sets(of.listing, hour, weekday))
         .cte("grouped")
     )
-
-
-def _make_aggregates(selected: CTE) -> list[ColumnElement[Any]]:
-    of = selected.c
-    return [
-        func.count().label("reports"),
-        func.count(of.chat_id.distinct()).label("chats"),
-        cast(func.avg(of.score), Double).label("mean_score"),
-        func.count().filter(of.score < BAD_BELOW).label("bad_reports"),
-        func.count().filter(of.critical).label("critical"),
-        func.count(of.waited).label("answered"),
-        func.percentile_cont(0.5).within_group(of.waited).label("median_seconds"),
-        func.percentile_cont(0.9).within_group(of.waited).label("p90_seconds"),
-        func.max(of.id).label("newest_id"),
-    ]
 
 
 def _rank(grouped: CTE) -> CTE:

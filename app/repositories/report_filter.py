@@ -7,9 +7,9 @@ from typing import Any
 
 from app.models import ReportKind
 
-_OF_CHAT = "reports.chat_id IN (SELECT id FROM chats WHERE avito_id = :chat_id)"
+_OF_CHAT = "{table}.chat_id IN (SELECT id FROM chats WHERE avito_id = :chat_id)"
 _OF_ACCOUNT = (
-    "reports.account_id IN"
+    "{table}.account_id IN"
     " (SELECT id FROM accounts WHERE name = :account OR avito_user_id::text = :account)"
 )
 _OF_DATES = "reports.digest_id IN (SELECT id FROM digests WHERE day = ANY(:mailed_on))"
@@ -24,6 +24,9 @@ _SEARCHED = (
 def _fold(sql: str) -> str:
     return f"replace(lower({sql}), 'ё', 'е')"
 
+
+_Condition = tuple[str, str, Any]
+"""SQL, the name of its parameter, and the parameter's value; None: the filter does not have it."""
 
 _OF_TEXT = f"strpos({_fold(_SEARCHED)}, {_fold(':text')}) > 0"
 
@@ -62,20 +65,48 @@ class ReportFilter:
 
         It is text because the list of reports bypasses SQLAlchemy. It always excludes regrades.
         """
-        known = (
+        conditions, parameters = _select_given(self._shared("reports"), self._own())
+        return (
+            " AND ".join([f"reports.kind = '{ReportKind.GRADING}'", *conditions]),
+            parameters,
+        )
+
+    def condition_of_figures(self) -> tuple[str, dict[str, Any]]:
+        """Return SQL over ``report_figures`` and ``reviews`` with its named parameters.
+
+        It reads ``reports`` only if the filter needs a column that ``report_figures`` lacks.
+        """
+        conditions, parameters = _select_given(self._shared("report_figures"))
+        own, own_parameters = _select_given(self._own())
+        if own:
+            ids = f"SELECT reports.id FROM reports WHERE {' AND '.join(own)}"  # noqa: S608 - no values
+            conditions.append(f"report_figures.report_id IN ({ids})")
+        return " AND ".join(["true", *conditions]), parameters | own_parameters
+
+    def _shared(self, table: str) -> tuple[_Condition, ...]:
+        """Return the conditions over columns that ``reports`` and ``report_figures`` have."""
+        return (
+            (f"{table}.created_at >= :start", "start", self.start),
+            (f"{table}.created_at < :end", "end", self.end),
+            (_OF_CHAT.format(table=table), "chat_id", self.chat_id),
+            (_OF_ACCOUNT.format(table=table), "account", self.account),
+        )
+
+    def _own(self) -> tuple[_Condition, ...]:
+        """Return the other conditions, over ``reports``."""
+        return (
             ("reports.digest_id = ANY(:digest_ids)", "digest_ids", self.digest_ids),
             (_OF_DATES, "mailed_on", self.mailed_on),
             ("reports.run_id = :run_id", "run_id", self.run_id),
-            ("reports.created_at >= :start", "start", self.start),
-            ("reports.created_at < :end", "end", self.end),
-            (_OF_CHAT, "chat_id", self.chat_id),
-            (_OF_ACCOUNT, "account", self.account),
             (_OF_TEXT, "text", self.text),
             *(
                 (f"{self.column(name)} = ANY(:{name})", name, self.grades[name])
                 for name in self.grades
             ),
         )
-        given = [(sql, name, value) for sql, name, value in known if value is not None]
-        conditions = [f"reports.kind = '{ReportKind.GRADING}'", *(sql for sql, _, _ in given)]
-        return " AND ".join(conditions), {name: value for _, name, value in given}
+
+
+def _select_given(*groups: tuple[_Condition, ...]) -> tuple[list[str], dict[str, Any]]:
+    """Return the SQL and the parameters of the conditions that have a value."""
+    given = [one for group in groups for one in group if one[2] is not None]
+    return [sql for sql, _, _ in given], {name: value for _, name, value in given}

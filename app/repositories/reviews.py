@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Report, ReportKind, Review
+from app.models import Report, ReportFigures, ReportKind, Review
 
-IS_CURRENT = (Review.report_id == Report.id) & Review.ended_at.is_(None)
-"""Condition for an outer join of reports with their current reviews: at most one for each report.
+IS_CURRENT = (Review.report_id == ReportFigures.report_id) & Review.ended_at.is_(None)
+"""Condition for an outer join of figures with current reviews: at most one for each report.
 
 The reviewed value of a grade, the score or the body is ``coalesce(review.score, report.score)``.
 """

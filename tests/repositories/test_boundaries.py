@@ -14,7 +14,7 @@ from app.domain.criteria import GRADE_COLUMNS
 from app.domain.flags import Flag
 from app.domain.outcomes import Outcome
 from app.models import Chat
-from app.repositories import due_chats, report_figures, unread_chats
+from app.repositories import due_chats, report_figures, report_measures, unread_chats
 from app.repositories.chats import find_chats
 from app.repositories.grading_scope import Scope
 from app.repositories.report_filter import ReportFilter
@@ -34,7 +34,7 @@ async def test_a_report_is_bad_below_50(database: Database) -> None:
         await add_scored(session, "49.99", "50")
         (whole, *_) = [
             row
-            for row in await report_figures.measure(session, ReportFilter(), "Europe/Moscow")
+            for row in await report_measures.measure(session, ReportFilter(), "Europe/Moscow")
             if row["day"] is row["account_id"] is row["model"] is None
         ]
     assert (whole["reports"], whole["bad_reports"]) == (2, 1)

@@ -1,6 +1,5 @@
 """Figures over a set of reports, for mails, summaries and comparisons of days."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
-from app.repositories import report_figures
-from app.repositories.report_figures import Row
+from app.repositories import report_measures
 from app.repositories.report_filter import ReportFilter
+from app.repositories.report_measures import Row, label_count
 from app.services.digests.figures import (
     BotFirst,
     Contacts,
@@ -49,13 +48,10 @@ class Measured:
 
 
 async def measure_reports(session: AsyncSession, wanted: ReportFilter, zone: str) -> Measured:
-    """Measure the reports of a filter in two queries."""
-    grades: dict[_Group, list[Row]] = {}
-    for row in await report_figures.count_grades(session, wanted, zone):
-        grades.setdefault(_get_group(row), []).append(row)
+    """Measure the reports of a filter in one query."""
     measured = {
-        _get_group(row): _make_measures(row, grades.get(_get_group(row), []))
-        for row in await report_figures.measure(session, wanted, zone)
+        _get_group(row): _make_measures(row)
+        for row in await report_measures.measure(session, wanted, zone)
     }
     return Measured(
         total=measured[_ALL],
@@ -77,7 +73,7 @@ def _get_group(row: Row) -> _Group:
     return row["day"], row["account_id"], row["model"], row["prompt_version"]
 
 
-def _make_measures(row: Row, grades: Sequence[Row]) -> Measures:
+def _make_measures(row: Row) -> Measures:
     return Measures(
         reports=row["reports"],
         chats=row["chats"],
@@ -96,19 +92,18 @@ def _make_measures(row: Row, grades: Sequence[Row]) -> Measures:
             p90_seconds=row["p90_seconds"],
         ),
         cost_usd=row["cost_usd"],
-        criteria=_make_shares(grades),
+        criteria=_make_shares(row),
     )
 
 
-def _make_shares(grades: Sequence[Row]) -> tuple[CriterionShare, ...]:
-    counted = {(row["criterion"], row["grade"]): row["reports"] for row in grades}
+def _make_shares(row: Row) -> tuple[CriterionShare, ...]:
     return tuple(
         CriterionShare(
             label=criterion.label,
-            high=counted.get((criterion, Grade.HIGH), 0),
-            medium=counted.get((criterion, Grade.MEDIUM), 0),
-            low=counted.get((criterion, Grade.LOW), 0),
-            absent=counted.get((criterion, Grade.NONE), 0),
+            high=row[label_count(criterion, Grade.HIGH)],
+            medium=row[label_count(criterion, Grade.MEDIUM)],
+            low=row[label_count(criterion, Grade.LOW)],
+            absent=row[label_count(criterion, Grade.NONE)],
         )
         for criterion in Criterion
     )

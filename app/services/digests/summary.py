@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.engine import Database
@@ -17,6 +18,9 @@ from app.services.digests.figures import CorrectedShare, Steadiness
 from app.services.digests.measures import Measured, measure_reports
 from app.services.digests.steadiness import measure_steadiness
 from app.services.digests.stored_figures import parse_figures
+
+_SETTINGS = select(func.set_config("work_mem", "32MB", True), func.set_config("jit", "off", True))
+"""Sort a year of reports in memory; compiling these queries takes longer than running them."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ async def summarize(
     """
     async with database.session() as session:
         await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        await session.execute(_SETTINGS)
         measured = await measure_reports(session, wanted, zone)
         breakdowns = await measure_breakdowns(session, wanted, zone)
         steadiness = await measure_steadiness(session, wanted)
