@@ -9,12 +9,21 @@ from app.services.analysis.budget import sum_spent
 from app.services.analysis.originals import list_originals
 from app.services.run_params import RegradePeriod
 from tests.support.chats import MOSCOW
-from tests.support.history import add_history, count_rows_read, remove_history
+from tests.support.history import add_history, count_rows_read, list_scans, remove_history
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage
 
 _COPIES = 1_000
 _SLACK = 300
 """Rows: a day has more reports, and a plan may change once."""
+_FEW = 30
+"""Rows of a summary of two reports: their figures and chats, the accounts, and the settings."""
+_LARGE = 2_000
+"""Of a small table, a scan may be cheaper than an index."""
+_SCANNED = {
+    "mail without a report": {"digests"},
+    "mail of one report": {"digests", "deliveries"},
+}
+"""Large tables that a work still scans: a mail is compared with all mails before it."""
 
 
 async def test_frequent_work_reads_no_more_rows_with_four_times_the_history(stage: Stage) -> None:
@@ -37,6 +46,46 @@ async def test_frequent_work_reads_no_more_rows_with_four_times_the_history(stag
     } == {}
 
 
+async def test_frequent_work_scans_no_large_table(stage: Stage) -> None:
+    """The plans of its queries read large tables by an index."""
+    stage.add_talk(*GOOD_TALK, minutes_ago=300)
+    stage.add_talk(*BAD_TALK, minutes_ago=280)
+    await stage.sync()
+    await stage.analyze()
+    await stage.mail()
+    try:
+        await add_history(stage, range(4 * _COPIES))
+        scans = {
+            name: await list_scans(stage, work, rows=_LARGE)
+            for name, work in _list_works(stage).items()
+        }
+    finally:
+        await remove_history(stage)
+    assert {
+        name: tables for name, tables in scans.items() if tables - _SCANNED.get(name, set())
+    } == {}
+
+
+async def test_a_summary_reads_no_history_outside_its_period(stage: Stage) -> None:
+    """The history ends the day before the period."""
+    for talk in (GOOD_TALK, BAD_TALK):
+        stage.add_talk(*talk, minutes_ago=300)
+    await stage.sync()
+    await stage.analyze()
+    await stage.mail()
+    today = local_date(stage.clock(), MOSCOW)
+    read: list[int] = []
+    try:
+        for copies in (range(_COPIES), range(_COPIES, 4 * _COPIES)):
+            await add_history(stage, copies)
+            path = f"/api/v1/reports/summary?start_date={today}&end_date={today}"
+            read.append(await count_rows_read(stage, partial(stage.rest.get, path)))
+        assert (await stage.rest.get(path)).json()["reports"] == 2
+    finally:
+        await remove_history(stage)
+    assert max(read) < _FEW
+
+
 async def _sum_spent(stage: Stage) -> None:
     await sum_spent(stage.service.database, local_date(stage.clock(), MOSCOW), MOSCOW)
 
@@ -49,9 +98,19 @@ async def _list_originals(stage: Stage) -> None:
 
 
 async def _count_all(stage: Stage) -> dict[str, int]:
+    return {name: await count_rows_read(stage, work) for name, work in _list_works(stage).items()}
+
+
+def _list_works(stage: Stage) -> dict[str, Callable[[], Awaitable[object]]]:
+    """Return the frequent work by name, in an order in which each finds something to do."""
     today = stage.clock().date()
     days = f"start_date={today - timedelta(days=1)}&end_date={today}"
-    works: dict[str, Callable[[], Awaitable[object]]] = {
+
+    async def sync_new_chat() -> None:
+        stage.add_talk(*GOOD_TALK, minutes_ago=200)
+        await stage.sync()
+
+    return {
         "unchanged sync": stage.sync,
         "analyze with nothing due": stage.analyze,
         "mail without a report": stage.mail,
@@ -67,12 +126,9 @@ async def _count_all(stage: Stage) -> dict[str, int]:
                 "/api/v1/reports/daily",
             )
         },
+        "cost of the day": partial(_sum_spent, stage),
+        "estimate of a regrade": partial(_list_originals, stage),
+        "sync of a new chat": sync_new_chat,
+        "grading of one chat": stage.analyze,
+        "mail of one report": stage.mail,
     }
-    found = {name: await count_rows_read(stage, work) for name, work in works.items()}
-    found["cost of the day"] = await count_rows_read(stage, partial(_sum_spent, stage))
-    found["estimate of a regrade"] = await count_rows_read(stage, partial(_list_originals, stage))
-    stage.add_talk(*GOOD_TALK, minutes_ago=200)
-    found["sync of a new chat"] = await count_rows_read(stage, stage.sync)
-    found["grading of one chat"] = await count_rows_read(stage, stage.analyze)
-    found["mail of one report"] = await count_rows_read(stage, stage.mail)
-    return found

@@ -53,6 +53,14 @@ async def remove_history(stage: Stage) -> None:
     await stage.change(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
 
 
+async def list_scans(stage: Stage, work: Callable[[], Awaitable[object]], *, rows: int) -> set[str]:
+    """Return the tables of which some work reads more than ``rows`` rows without an index."""
+    before = await _read_scanned_rows(stage.service.database)
+    await work()
+    after = await _read_scanned_rows(stage.service.database)
+    return {table for table, scanned in after.items() if scanned - before.get(table, 0) > rows}
+
+
 async def count_rows_read(stage: Stage, work: Callable[[], Awaitable[object]]) -> int:
     """Return the number of rows that Postgres reads for some work, in tables and by indexes."""
     before = await _read_counter(stage.service.database)
@@ -131,6 +139,14 @@ def _copy(table: type[Base], changed: Mapping[str, str]) -> str:
         f" generate_series(CAST(:start AS int), CAST(:stop AS int) - 1) AS n"
         f" WHERE old.id < {_FIRST}"
     )
+
+
+async def _read_scanned_rows(database: Database) -> dict[str, int]:
+    """Return the rows that sequential scans have read since the start, by table."""
+    await _read_counter(database)
+    async with database.session() as session:
+        found = await session.execute(text("SELECT relname, seq_tup_read FROM pg_stat_user_tables"))
+        return {row.relname: row.seq_tup_read for row in found}
 
 
 async def _read_counter(database: Database) -> int:
