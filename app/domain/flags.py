@@ -36,9 +36,6 @@ class Flag(StrEnum):
         return _FLAG_LABELS[self]
 
 
-NEW_FLAGS = "new_flags"
-"""The key under which an earlier release has stored some flags."""
-
 _FLAG_LABELS = {
     Flag.CRITICAL: "критическая ошибка продавца",
     Flag.CONTRADICTION: "слова продавца расходятся с объявлением или данными компании",
@@ -68,7 +65,7 @@ def store_flags(flags: Iterable[Flag]) -> dict[str, list[str]]:
 
 def list_flags(stored: Mapping[str, Any]) -> list[str]:
     """Return the codes of the flags of a stored report or criterion, known ones in their order."""
-    codes = [*stored["flags"], *stored.get(NEW_FLAGS, ())]
+    codes = stored["flags"]
     known = [flag.value for flag in Flag if flag in codes]
     return known + [code for code in codes if code not in known]
 

@@ -112,8 +112,8 @@ class Cause(NamedTuple):
 def describe_cause(code: str | None, detail: str | None) -> str | None:
     """Return the Russian text of a stored cause; None if none is stored.
 
-    A process of the release before stores only a detail. One of the release after may store a code
-    that this release does not have.
+    An early release has stored only a detail. The release after may store a code that this release
+    does not have.
     """
     try:
         return Cause(OutcomeCode(code), detail).text if code else detail

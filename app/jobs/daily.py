@@ -201,15 +201,11 @@ class _Day:
         until = Deadline(longest, since=self.clock(), clock=self.clock)
         attempt, pause = 1, self.plan.first_pause
         while True:
-            # For a worker of the previous release. This release selects the dates in the mail step.
-            async with self.database.transaction() as session:
-                covered = await covered_dates.list_uncovered(session, until=self.day)
             params = MailParams(
                 day=self.day,
                 daily=True,
                 problems=tuple(map(describe_missing, missing)),
                 described_problems=_list_described(missing),
-                covered_days=tuple(covered or [self.day]),
             )
             mail = await self.step(params, attempt, seconds=None)
             async with self.database.transaction() as session:

@@ -3,12 +3,22 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text, true
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.messages import SETTLED_AFTER
 from app.domain.outcomes import Outcome
-from app.models.base import Numbered, one_of
+from app.models.base import Numbered, exclude, one_of
 
 MAY_LOSE_MESSAGES = (
     "NOT messages_due AND read_error IS NULL"
@@ -24,7 +34,10 @@ class Chat(Numbered):
     """One chat of one account. The same Avito id may occur in two accounts."""
 
     __tablename__ = "chats"
+    __mapper_args__ = exclude("waiting_since", "outcome_reason")
     __table_args__ = (
+        Column("waiting_since", DateTime(timezone=True)),  # the next release drops it
+        Column("outcome_reason", Text),  # the next release drops it
         UniqueConstraint("account_id", "avito_id"),
         one_of("outcome", Outcome),
         Index("ix_chats_messages_due", "account_id", postgresql_where=text("messages_due")),
@@ -93,11 +106,6 @@ class Chat(Numbered):
 
     See ``ChatMessage.begins_wait`` and ``ends_wait``.
     """
-    waiting_since: Mapped[datetime | None]
-    """The name of ``unanswered_since`` in the release before.
-
-    Written and not read; the next release drops it and its trigger.
-    """
 
     seen_message_id: Mapped[int | None]
     """The last person's message when the chat was graded or skipped."""
@@ -110,16 +118,10 @@ class Chat(Numbered):
     outcome_code: Mapped[str | None]
     """An ``OutcomeCode``: why the chat is skipped, failed or waiting.
 
-    None: it is graded, or a process of the release before has written another cause than a code.
+    None: it is graded, or an early release has stored only a detail.
     """
     outcome_detail: Mapped[str | None]
     """More about the cause for a person, in Russian; None: the code's label is all there is."""
-    outcome_reason: Mapped[str | None]
-    """Code and detail as the release before reads them.
-
-    It is the code of a skipped chat, the Russian text of another. Written and not read; the next
-    release drops it and its trigger.
-    """
     outcome_message_id: Mapped[int | None]
     """The last person's message at the time of the outcome. A newer one resets ``failures``."""
     outcome_at: Mapped[datetime | None]

@@ -4,10 +4,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import Column, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Numbered, one_of
+from app.models.base import Numbered, exclude, one_of
 
 
 class DigestKind(StrEnum):
@@ -26,7 +27,10 @@ class Digest(Numbered):
     """One mail. Its recipients are in its deliveries."""
 
     __tablename__ = "digests"
+    __mapper_args__ = exclude("whole_figures", "whole_day_figures")
     __table_args__ = (
+        Column("whole_figures", JSONB),  # the next release drops it
+        Column("whole_day_figures", JSONB),  # the next release drops it
         one_of("kind", DigestKind),
         Index("ix_digests_day", "day"),
         Index(
@@ -57,11 +61,6 @@ class Digest(Numbered):
     """The figures of all mails of the date up to this one.
 
     None for the first, whose ``figures`` are the same.
-    """
-    whole_figures: Mapped[dict[str, Any] | None]
-    whole_day_figures: Mapped[dict[str, Any] | None]
-    """The same, as an earlier release has stored them beside incomplete ones. Not written any more:
-    the next release moves them to ``figures`` and ``day_figures``.
     """
     reports_count: Mapped[int]
     subject: Mapped[str]

@@ -78,8 +78,7 @@ class Run(Numbered):
     problems: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     """What the run could not do, see ``app.services.problems``.
 
-    None: it has not ended, or a process of the release before has ended it and stored sentences in
-    ``figures``.
+    None: it has not ended.
     """
     message: Mapped[str | None]
     """The result in one or two Russian sentences; the error if the run failed."""

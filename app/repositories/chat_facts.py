@@ -59,7 +59,6 @@ _SET_FACTS = """
         last_person_side = facts.person_side,
         lead_message_id = facts.lead_id,
         unanswered_since = facts.unanswered_since,
-        waiting_since = facts.unanswered_since,
         due_since = facts.due_since,
         failures = CASE WHEN chat.outcome_message_id IS DISTINCT FROM facts.person_id
             THEN 0 ELSE chat.failures END

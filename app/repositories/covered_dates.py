@@ -3,45 +3,11 @@
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Date, Text, cast, delete, func, select, true, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import Date, cast, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import CoveredDate, Delivery, Digest, DigestKind, Run, RunKind
-from app.repositories.sql_values import inline
-
-_MAILED_DAYS = func.coalesce(Digest.figures["covered_days"], cast([], JSONB)).op("||")(
-    func.to_jsonb(cast(Digest.day, Text))
-)
-_MAILED_DAY = (
-    func.jsonb_array_elements_text(_MAILED_DAYS)
-    .table_valued("day", name="covered")
-    .render_derived()
-)
-_ADOPT = (
-    insert(CoveredDate)
-    .from_select(
-        ["day", "digest_id"],
-        select(cast(_MAILED_DAY.c.day, Date), Digest.id)
-        .join(_MAILED_DAY, true())
-        .where(
-            Digest.kind == inline(DigestKind.DAILY),
-            ~select(CoveredDate.day).where(CoveredDate.digest_id == Digest.id).exists(),
-        )
-        .order_by(Digest.id),
-    )
-    .on_conflict_do_nothing()
-)
-
-
-async def adopt_mails(session: AsyncSession) -> None:
-    """Store the dates of daily mails that a process of the previous release has built.
-
-    That release does not store covered dates.
-
-    Remove this function when no process of that release can be running.
-    """
-    await session.execute(_ADOPT)
 
 
 async def list_uncovered(session: AsyncSession, *, until: date) -> list[date]:
@@ -49,7 +15,6 @@ async def list_uncovered(session: AsyncSession, *, until: date) -> list[date]:
 
     From the first daily run's date to ``until``, both included.
     """
-    await adopt_mails(session)
     first = select(func.min(Run.slot)).where(Run.kind == RunKind.DAILY).scalar_subquery()
     start = func.least(cast(first, Date), until)
     days = (
@@ -87,7 +52,6 @@ async def get_mail_day(session: AsyncSession, day: date) -> date:
 
 async def is_mailed(session: AsyncSession, day: date) -> bool:
     """Return whether the daily mail that covers the date has deliveries."""
-    await adopt_mails(session)
     deliveries = (
         select(Delivery.id)
         .join(CoveredDate, CoveredDate.digest_id == Delivery.digest_id)

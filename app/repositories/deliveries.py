@@ -46,12 +46,11 @@ async def list_open(
     session: AsyncSession,
     recipients: Collection[str],
     *,
-    ids: Collection[int] = (),
-    due_at: datetime | None = None,
+    ids: Collection[int] | None = None,
 ) -> list[OpenDelivery]:
     """Return the open deliveries to these recipients, oldest mail first.
 
-    ``ids``: only these deliveries. ``due_at``: only deliveries that are due at this moment.
+    ``ids``: only these deliveries.
     """
     statement = (
         select(Delivery.id, Digest.day, Delivery.recipient)
@@ -59,10 +58,8 @@ async def list_open(
         .where(OPEN, Delivery.recipient.in_(recipients))
         .order_by(Delivery.id)
     )
-    if ids:
+    if ids is not None:
         statement = statement.where(Delivery.id.in_(ids))
-    if due_at is not None:
-        statement = statement.where(Delivery.next_try_at <= due_at)
     return [OpenDelivery(*row) for row in await session.execute(statement)]
 
 

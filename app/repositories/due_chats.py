@@ -144,23 +144,13 @@ class Settled(NamedTuple):
     seen_message_id: int
 
 
-def _cause_columns(outcome: Outcome, cause: Cause | None) -> dict[str, str | None]:
-    """Return the columns of a cause.
-
-    ``reason`` is what the release before reads: the code of a skipped chat, else text.
-    """
-    if cause is None:
-        return {"code": None, "detail": None, "reason": None}
-    reason = cause.code.value if outcome is Outcome.SKIPPED else cause.text
-    return {"code": cause.code.value, "detail": cause.detail, "reason": reason}
-
-
 def _settled_row(settled: Settled) -> dict[str, object]:
     return {
         "chat_id": settled.chat_id,
         "outcome": settled.outcome,
+        "code": settled.cause.code if settled.cause else None,
+        "detail": settled.cause.detail if settled.cause else None,
         "seen_message_id": settled.seen_message_id,
-        **_cause_columns(settled.outcome, settled.cause),
     }
 
 
@@ -169,15 +159,13 @@ def _settled_row(settled: Settled) -> dict[str, object]:
 _SETTLE = text(f"""
     WITH settled AS (
         SELECT * FROM jsonb_to_recordset(CAST(:settled AS jsonb)) AS row (
-            chat_id bigint, outcome text, code text, detail text, reason text,
-            seen_message_id bigint)
+            chat_id bigint, outcome text, code text, detail text, seen_message_id bigint)
         LIMIT :count
     )
     UPDATE chats chat SET
         outcome = settled.outcome,
         outcome_code = settled.code,
         outcome_detail = settled.detail,
-        outcome_reason = settled.reason,
         outcome_message_id = settled.seen_message_id,
         outcome_at = :now,
         outcome_run_id = :run_id,
@@ -249,7 +237,6 @@ async def _mark_waiting(
             outcome=Outcome.WAITING,
             outcome_code=cause.code,
             outcome_detail=cause.detail,
-            outcome_reason=cause.text,
             outcome_message_id=Chat.last_person_message_id,
             outcome_at=now,
             outcome_run_id=run_id,

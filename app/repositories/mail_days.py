@@ -55,9 +55,7 @@ async def list_mails(session: AsyncSession, day: date) -> list[DayMail]:
     return [DayMail(*row) for row in await session.execute(statement)]
 
 
-_DAY_FIGURES = func.coalesce(
-    Digest.whole_day_figures, Digest.day_figures, Digest.whole_figures, Digest.figures
-)
+_DAY_FIGURES = func.coalesce(Digest.day_figures, Digest.figures)
 """The figures of all mails of a date up to this one."""
 
 

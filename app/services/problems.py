@@ -19,7 +19,7 @@ class ProblemCode(StrEnum):
     GRADING_STOPPED = "grading_stopped"
     """Grading stopped before every due chat was graded."""
     UNCODED = "uncoded"
-    """A sentence stored by a process of the release before, or a kind of the release after."""
+    """A kind of the release after."""
 
     @classmethod
     def _missing_(cls, value: object) -> "ProblemCode | None":
@@ -67,11 +67,5 @@ def describe_problems(problems: Iterable[Problem]) -> list[str]:
 
 
 def list_problems(run: Run) -> list[Problem]:
-    """Return the problems of a run that has ended.
-
-    A process of the release before stores sentences in the figures only.
-    """
-    if run.problems is not None:
-        return [Problem.model_validate(problem) for problem in run.problems]
-    sentences = run.figures.get("problems", ())
-    return [Problem(code=ProblemCode.UNCODED, detail=sentence) for sentence in sentences]
+    """Return the problems of a run that has ended."""
+    return [Problem.model_validate(problem) for problem in run.problems or ()]

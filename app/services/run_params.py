@@ -122,10 +122,9 @@ class MailParams(RunParams):
     - ``resend``: mail the date's reports again.
     - ``daily``: the daily run has queued it.
     - ``problems``: what the daily run could not do, in Russian sentences.
-    - ``described_problems``: the problems of syncs that ``problems`` contains; None: a process of
-      the release before has queued the run.
+    - ``described_problems``: the problems of syncs that ``problems`` contains. The default is None
+      and not empty, because the release before needs the key in every daily run's mail.
     - ``deliveries``: ids of the deliveries that the scheduler retries.
-    - ``covered_days``: read by workers of the release before only.
     """
 
     KIND = RunKind.MAIL
@@ -136,7 +135,6 @@ class MailParams(RunParams):
     problems: tuple[str, ...] = ()
     described_problems: tuple[Problem, ...] | None = None
     deliveries: tuple[int, ...] = ()
-    covered_days: tuple[date, ...] = ()
 
 
 class DailyParams(RunParams):

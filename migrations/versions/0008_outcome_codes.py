@@ -42,6 +42,10 @@ def upgrade() -> None:
         WHERE waiting_since IS NOT NULL OR outcome_reason IS NOT NULL
         """
     )
+    create_triggers()
+
+
+def create_triggers() -> None:
     op.execute(
         """
         CREATE FUNCTION previous_release_copy_unanswered_since() RETURNS trigger LANGUAGE plpgsql AS $$

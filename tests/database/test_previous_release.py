@@ -1,16 +1,19 @@
-"""Columns that two releases share: what a process of either one writes, a process of the other
-reads.
-"""
+"""Rows of earlier releases after the migration, and what a downgrade restores."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, inspect, text
 
 from app.database.engine import Database
 from app.database.migrate import migrate
+from app.models import Chat, Digest
+from tests.support.checkout import CHECKOUT
 
 REFUSED = "Фильтр DeepSeek не пропустил текст чата: такой чат остаётся без оценки."
 SPENT = "остатка дневного бюджета DeepSeek не хватает ещё на один чат (бюджет 1 $)"
@@ -25,8 +28,9 @@ CAUSES = [
     ("failed", BROKEN, None, BROKEN),
     ("graded", None, None, None),
 ]
-"""Outcome and reason as the release before writes them; code and detail as this one reads them."""
-OLD, NEW = "2026-11-22 10:00+00", "2026-11-22 12:00+00"
+"""Outcome and reason as early releases wrote them; code and detail as this one reads them."""
+BEFORE = "0017"
+"""The revision of the previous release."""
 
 
 async def change(database: Database, sql: str, **values: Any) -> None:
@@ -34,110 +38,134 @@ async def change(database: Database, sql: str, **values: Any) -> None:
         await session.execute(text(sql), values)
 
 
-async def read_chat(database: Database, *columns: str) -> tuple[Any, ...]:
+async def read_row(database: Database, sql: str) -> tuple[Any, ...]:
     async with database.session() as session:
-        row = (await session.execute(text(f"SELECT {', '.join(columns)} FROM chats"))).one()  # noqa: S608
-    return tuple(row)
+        return tuple((await session.execute(text(sql))).one())
 
 
 async def add_chat(database: Database) -> None:
     await change(
-        database,
-        "INSERT INTO accounts (avito_user_id, client_id, name) VALUES (1, 'id', 'Лавка')",
+        database, "INSERT INTO accounts (avito_user_id, client_id, name) VALUES (1, 'id', 'Лавка')"
     )
     await change(
+        database, "INSERT INTO chats (account_id, avito_id) SELECT id, 'u2i-1' FROM accounts"
+    )
+
+
+async def add_run(database: Database) -> None:
+    await change(
         database,
-        "INSERT INTO chats (account_id, avito_id) SELECT id, 'u2i-1' FROM accounts",
+        "INSERT INTO runs (kind, state, params, created_at) VALUES ('daily', 'done', '{}', now())",
     )
 
 
 @pytest_asyncio.fixture
-async def before(postgres_url: str) -> AsyncIterator[Database]:
-    """A database of the release before, with one chat."""
+async def fresh(postgres_url: str) -> AsyncIterator[Database]:
     database = Database(postgres_url)
-    await migrate(database, "0007")
-    await add_chat(database)
     yield database
     await database.close()
 
 
 @pytest.mark.parametrize(("outcome", "reason", "code", "detail"), CAUSES)
-async def test_the_migration_fills_the_new_columns(
-    before: Database, outcome: str, reason: str | None, code: str | None, detail: str | None
+async def test_causes_of_early_releases_become_codes(
+    fresh: Database, outcome: str, reason: str | None, code: str | None, detail: str | None
 ) -> None:
+    await migrate(fresh, "0007")
+    await add_chat(fresh)
     await change(
-        before,
+        fresh,
         "UPDATE chats SET outcome = :outcome, outcome_reason = :reason, waiting_since = now()",
         outcome=outcome,
         reason=reason,
     )
-    await migrate(before)
-    assert await read_chat(
-        before,
-        "outcome_code",
-        "outcome_detail",
-        "outcome_reason",
-        "unanswered_since = waiting_since",
-    ) == (code, detail, reason, True)
+    await migrate(fresh)
+    columns = "outcome_code, outcome_detail, unanswered_since IS NOT NULL"
+    assert await read_row(fresh, f"SELECT {columns} FROM chats") == (code, detail, True)  # noqa: S608
 
 
-@pytest.mark.parametrize(("outcome", "reason", "code", "detail"), CAUSES)
-async def test_an_outcome_that_the_release_before_writes_replaces_one_of_this(
-    database: Database, outcome: str, reason: str | None, code: str | None, detail: str | None
+async def test_complete_figures_of_a_mail_replace_the_incomplete_ones(fresh: Database) -> None:
+    await migrate(fresh, BEFORE)
+    await add_run(fresh)
+    await change(
+        fresh,
+        "INSERT INTO digests (day, kind, run_id, period_end, figures, day_figures, whole_figures,"
+        " whole_day_figures, reports_count, subject, created_at)"
+        " SELECT '2026-11-22', 'daily', id, now(), '{\"mail\": 1}', '{\"day\": 1}',"
+        " '{\"mail\": 2}', '{\"day\": 2}', 0, '', now() FROM runs",
+    )
+    await migrate(fresh)
+    columns = "figures, day_figures, whole_figures, whole_day_figures"
+    figures = await read_row(fresh, f"SELECT {columns} FROM digests")  # noqa: S608
+    assert figures == ({"mail": 2}, {"day": 2}, None, None)
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        (
+            {"objection": {"message_id": 1, "text": "Дорого"}, "new_flags": ["critical"]},
+            {
+                "objections": [{"message_id": 1, "text": "Дорого"}],
+                "flags": ["unsteady", "critical"],
+            },
+        ),
+        ({"objection": None}, {"objections": [], "flags": ["unsteady"]}),
+        (
+            {"objection": {"text": "Дорого"}, "objections": [{"text": "a"}, {"text": "b"}]},
+            {"objections": [{"text": "a"}, {"text": "b"}], "flags": ["unsteady"]},
+        ),
+    ],
+)
+async def test_details_of_early_reports_get_the_keys_of_later_ones(
+    fresh: Database, stored: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    await add_chat(database)
+    await migrate(fresh, BEFORE)
+    await add_chat(fresh)
+    await add_run(fresh)
+    closure = {"grade": "Низкая", "flags": ["all_na"], "new_flags": ["reused_quote"]}
+    detail = {"flags": ["unsteady"], "criteria": {"closure": closure}, **stored}
     await change(
-        database,
-        "UPDATE chats SET outcome = 'failed', outcome_code = 'text_too_long',"
-        " outcome_detail = 'Чат не уместился.', outcome_reason = 'Чат не уместился.'",
+        fresh,
+        "INSERT INTO reports (chat_id, account_id, run_id, created_at, body, tonality_grade,"
+        " professionalism_grade, clarity_grade, problem_solving_grade, objection_handling_grade,"
+        " closure_grade, score, detail, first_message_id, last_message_id, window_messages, model,"
+        " prompt_version, prompt_hit_tokens, prompt_miss_tokens, completion_tokens)"
+        " SELECT chats.id, account_id, runs.id, now(), '{}', '', '', '', '', '', '', 0,"
+        " CAST(:detail AS jsonb), 1, 1, 1, '', '', 0, 0, 0 FROM chats, runs",
+        detail=json.dumps(detail),
     )
-    await change(
-        database,
-        "UPDATE chats SET outcome = :outcome, outcome_reason = :reason",
-        outcome=outcome,
-        reason=reason,
-    )
-    assert await read_chat(database, "outcome_code", "outcome_detail") == (code, detail)
+    await migrate(fresh)
+    (found,) = await read_row(fresh, "SELECT detail FROM reports")
+    assert found.pop("criteria") == {
+        "closure": {"grade": "Низкая", "flags": ["all_na", "reused_quote"]}
+    }
+    assert found == {"objection": stored["objection"], **expected}
 
 
-async def test_an_outcome_that_this_release_writes_is_kept_as_it_is(database: Database) -> None:
-    await add_chat(database)
-    statement = (
-        "UPDATE chats SET outcome = :outcome, outcome_code = :code, outcome_detail = :detail,"
-        " outcome_reason = :reason"
+async def test_downgrade_fills_the_columns_of_the_previous_release(fresh: Database) -> None:
+    await migrate(fresh)
+    await add_chat(fresh)
+    await change(
+        fresh,
+        "UPDATE chats SET unanswered_since = now(), outcome = 'skipped', outcome_code = 'no_text'",
     )
-    for outcome, code, detail, reason in (
-        ("skipped", "no_text", None, "no_text"),
-        ("failed", "request_refused", BROKEN, BROKEN),
-        ("failed", "request_refused", "Другой ответ.", "Другой ответ."),
-        ("waiting", "deadline_passed", None, "срок дня вышел"),
-        ("graded", None, None, None),
+    async with fresh.engine.begin() as connection:
+        await connection.run_sync(_downgrade, BEFORE)
+    columns = "outcome_reason, waiting_since = unanswered_since"
+    assert await read_row(fresh, f"SELECT {columns} FROM chats") == ("no_text", True)  # noqa: S608
+
+
+def _downgrade(connection: Connection, revision: str) -> None:
+    config = Config(CHECKOUT / "alembic.ini")
+    config.attributes["connection"] = connection
+    command.downgrade(config, revision)
+
+
+def test_no_statement_names_the_columns_that_the_next_release_drops() -> None:
+    for model, dropped in (
+        (Chat, {"waiting_since", "outcome_reason"}),
+        (Digest, {"whole_figures", "whole_day_figures"}),
     ):
-        await change(database, statement, outcome=outcome, code=code, detail=detail, reason=reason)
-        assert await read_chat(
-            database, "outcome", "outcome_code", "outcome_detail", "outcome_reason"
-        ) == (outcome, code, detail, reason)
-
-
-@pytest.mark.parametrize("column", ["waiting_since", "unanswered_since"])
-async def test_either_column_of_an_unanswered_buyer_follows_the_other(
-    database: Database, column: str
-) -> None:
-    await add_chat(database)
-    await change(database, f"UPDATE chats SET {column} = '{OLD}'")  # noqa: S608
-    same = "waiting_since = unanswered_since"
-    assert await read_chat(database, same, f"{column} = '{OLD}'") == (True, True)
-    await change(database, f"UPDATE chats SET {column} = '{NEW}'")  # noqa: S608
-    assert await read_chat(database, same, f"{column} = '{NEW}'") == (True, True)
-    await change(database, f"UPDATE chats SET {column} = NULL")  # noqa: S608
-    assert await read_chat(database, "waiting_since", "unanswered_since") == (None, None)
-
-
-async def test_both_columns_written_together_stay_as_written(database: Database) -> None:
-    await add_chat(database)
-    await change(database, f"UPDATE chats SET waiting_since = '{OLD}', unanswered_since = '{OLD}'")  # noqa: S608
-    await change(database, "UPDATE chats SET outcome = 'graded'")
-    assert await read_chat(database, f"waiting_since = '{OLD}'", f"unanswered_since = '{OLD}'") == (
-        True,
-        True,
-    )
+        columns = {column.name for column in model.__table__.columns}
+        assert dropped <= columns
+        assert dropped.isdisjoint(inspect(model).columns.keys())

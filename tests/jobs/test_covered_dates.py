@@ -11,7 +11,6 @@ from uuid import uuid4
 import pytest
 
 from app.jobs.daily import DayPlan, run_day
-from app.repositories import covered_dates
 from app.services.run_params import DailyParams, MailParams
 from app.services.runs import Progress, RunContext, StepResult, submit, wait
 from tests.support.daily_mails import BOSS, SECOND, list_mails, read_text
@@ -190,24 +189,6 @@ async def test_scheduler_completes_an_interrupted_mail(stage: Stage) -> None:
         return len(stage.sandbox.smtp.messages) == 2
 
     await until(arrived)
-
-
-async def test_mails_of_the_previous_release_cover_their_dates(stage: Stage) -> None:
-    """Processes of the previous release store no covered dates, also after the migration."""
-    stage.clock.set(at(stage, 20))
-    day = await live_through(stage, stage.clock())
-    await stage.change("DELETE FROM covered_dates")
-    missed = date.fromisoformat(day["slot"]) - timedelta(days=1)
-    await stage.change(
-        "UPDATE digests SET figures = figures || jsonb_build_object('covered_days',"
-        " to_jsonb(CAST(:days AS text[])))",
-        days=[missed.isoformat(), day["slot"]],
-    )
-    async with stage.service.database.transaction() as session:
-        assert await covered_dates.is_mailed(session, missed)
-        assert (
-            await covered_dates.list_uncovered(session, until=date.fromisoformat(day["slot"])) == []
-        )
 
 
 async def test_second_mail_of_a_covered_date_is_not_built(stage: Stage) -> None:

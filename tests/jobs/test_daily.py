@@ -207,7 +207,7 @@ async def test_message_copied_late_is_counted_in_the_next_mail(stage: Stage) -> 
     stage.add_talk(("client", "Есть кто живой?"), minutes_ago=20)
     day = stage.clock().astimezone(stage.service.settings.report_timezone).date()
     stage.clock.set(at(stage, 20))
-    params = MailParams(day=day, daily=True, covered_days=(day,))
+    params = MailParams(day=day, daily=True)
     run_id = await submit(stage.service.database, params, stage.clock)
     stage.service.worker.wake()
     await wait(stage.service.database, run_id)

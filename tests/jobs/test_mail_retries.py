@@ -11,8 +11,6 @@ import pytest
 
 from app.database.engine import Database
 from app.domain.delivery_retry import FIRST_RETRY
-from app.models import RunKind
-from app.repositories import runs
 from tests.support.daily_mails import BOSS, SECOND, grade_day, list_mails
 from tests.support.mail_runs import Process, expire_claims, fetch_deliveries
 from tests.support.scheduler import queue_due_runs
@@ -155,21 +153,3 @@ async def test_retry_planned_by_a_clock_ahead_is_due_now(undelivered_stage: Stag
     )
     await tick(undelivered_stage)
     assert len(await retries(undelivered_stage)) == 1
-
-
-async def test_retry_queued_by_the_previous_release_is_executed(
-    undelivered_stage: Stage, database: Database
-) -> None:
-    """Its parameters name no deliveries."""
-    process = Process(undelivered_stage, database)
-    process.clock.move(minutes=6)
-    async with database.transaction() as session:
-        assert await runs.add_run(
-            session, RunKind.MAIL, now=process.clock(), slot="retry 2026-11-22T17:05:00+00:00"
-        )
-    asked = await process.begin(slot="retry 2026-11-22T17:05:00+00:00", date=None)
-    assert (await process.work_on(asked)).ok
-    assert (
-        len(list_mails(undelivered_stage, BOSS)),
-        len(list_mails(undelivered_stage, SECOND)),
-    ) == (1, 1)

@@ -61,13 +61,11 @@ STORED: list[tuple[RunParams, dict[str, Any]]] = [
             day=date(2026, 11, 22),
             daily=True,
             problems=("Синхронизация: Лавка: не оплачен тариф.",),
-            covered_days=(date(2026, 11, 22),),
         ),
         {
             "date": "2026-11-22",
             "daily": True,
             "problems": ["Синхронизация: Лавка: не оплачен тариф."],
-            "covered_days": ["2026-11-22"],
         },
     ),
     (DailyParams(), {}),
@@ -99,7 +97,7 @@ def test_stored_json_keeps_the_keys_of_the_previous_release(
         (
             RunKind.MAIL,
             {"date": "2026-11-22", "daily": True, "problems": [], "covered_days": ["2026-11-22"]},
-            MailParams(day=date(2026, 11, 22), daily=True, covered_days=(date(2026, 11, 22),)),
+            MailParams(day=date(2026, 11, 22), daily=True),
         ),
     ],
 )
@@ -131,7 +129,6 @@ VARIED: dict[type[RunParams], dict[str, Any]] = {
         "problems": ("x",),
         "described_problems": (TOLD,),
         "deliveries": (1,),
-        "covered_days": (date(2026, 11, 1),),
     },
 }
 SAMPLES: list[RunParams] = [

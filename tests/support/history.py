@@ -87,7 +87,7 @@ _CHANGED_IN_CHATS = {
     "avito_id": "old.avito_id || '-' || n",
     **_move_back(
         *("avito_created_at", "avito_updated_at", "messages_read_at", "last_message_at"),
-        *("last_person_at", "outcome_at", "unanswered_since", "waiting_since"),
+        *("last_person_at", "outcome_at", "unanswered_since"),
     ),
     **{
         name: _copy_id(Message, name)

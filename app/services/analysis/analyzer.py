@@ -62,7 +62,7 @@ async def analyze_chats(
     stops = describe_problems(pool.problems)
     warning = await analysis.describe_equal_answers()
     if stops and not pool.cut_short:
-        figures["problems"] = stops  # for clients and workers of the release before
+        figures["problems"] = stops
     return StepResult(
         not pool.access_lost,
         _make_summary(counts, analysis.settling, stops, unknown, warning),

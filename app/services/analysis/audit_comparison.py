@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.domain.criteria import Criterion
-from app.domain.flags import NEW_FLAGS, list_flags
 from app.domain.messages import ChatMessage
 from app.grading.verdict import Verdict
 from app.models import Report
@@ -76,25 +75,13 @@ def _list_values(
     columns: Mapping[str, Any], body: Mapping[str, Any], detail: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the values by their place in a report, each criterion by itself."""
-    whole = {key: value for key, value in _merge_flags(detail).items() if key != "criteria"}
-    criteria = {name: _merge_flags(value) for name, value in detail["criteria"].items()}
+    whole = {key: value for key, value in detail.items() if key != "criteria"}
     return {
         **{f"reports.{name}": value for name, value in columns.items()},
         **{f"body.{name}": value for name, value in body.items()},
-        **{f"detail.criteria.{name}": value for name, value in criteria.items()},
+        **{f"detail.criteria.{name}": value for name, value in detail["criteria"].items()},
         **{f"detail.{name}": value for name, value in whole.items()},
     }
-
-
-def _merge_flags(stored: Any) -> Any:
-    """Return a detail or a criterion with all its flags under one key.
-
-    Releases distribute the same flags over the keys differently.
-    """
-    if not isinstance(stored, Mapping) or "flags" not in stored:
-        return stored
-    rest = {key: value for key, value in stored.items() if key != NEW_FLAGS}
-    return {**rest, "flags": list_flags(stored)}
 
 
 def _name(place: str) -> str:

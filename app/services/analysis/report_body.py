@@ -157,7 +157,8 @@ def make_verdict_detail(verdict: Verdict) -> dict[str, Any]:
     ]
     return {
         "criteria": verdict.evidence,
-        "objection": objections[0] if objections else None,  # read by the release before
+        # For the release before. The next release drops it.
+        "objection": objections[0] if objections else None,
         "objections": objections,
         "critical": [
             {**_locate(found.quote), "fault": found.fault.value} for found in verdict.critical

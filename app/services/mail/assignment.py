@@ -275,13 +275,7 @@ def _make_period(
 
 
 async def _list_undescribed_problems(session: AsyncSession, params: MailParams) -> list[Problem]:
-    """Return the problems of the last sync that the daily run's sentences do not contain.
-
-    A daily run of the release before does not store the problems that its sentences contain. Then
-    no problem is added to its sentences.
-    """
+    """Return the problems of the last sync that the daily run's sentences do not contain."""
     last = await runs.get_newest_ended(session, RunKind.SYNC)
-    described = params.described_problems
-    if last is None or (described is None and params.problems):
-        return []
-    return [problem for problem in list_problems(last) if problem not in (described or ())]
+    described = params.described_problems or ()
+    return [problem for problem in list_problems(last) if problem not in described] if last else []

@@ -53,7 +53,7 @@ async def send_daily_report(
     resent = await _create_mail(database, settings, zone, clock, run)
     rendered = await render_mails(database, settings, clock)
     queue = await _list_queue(
-        database, settings, params, clock, everything=bool(rendered.mails) or params.day is not None
+        database, settings, params, everything=bool(rendered.mails) or params.day is not None
     )
     outcomes = [_report_not_rendered(day) for day in rendered.failed]
     outcomes += await _send_all(database, settings, clock, run, queue)
@@ -111,20 +111,14 @@ async def _list_queue(
     database: Database,
     settings: MailSettings,
     params: MailParams,
-    clock: Clock,
     *,
     everything: bool,
 ) -> list[OpenDelivery]:
-    """Return ``everything`` that is open, or the deliveries that a scheduled retry lists.
-
-    The listed deliveries do not depend on the clock. A retry that lists none was queued by a
-    process of the release before; it returns the deliveries whose next try is due.
-    """
-    listed = () if everything else params.deliveries
-    due_at = None if everything or listed else clock()
+    """Return ``everything`` that is open, or the deliveries that a scheduled retry lists."""
+    listed = None if everything else params.deliveries
     async with database.transaction() as session:
         await deliveries.drop_removed(session, settings.recipients)
-        return await deliveries.list_open(session, settings.recipients, ids=listed, due_at=due_at)
+        return await deliveries.list_open(session, settings.recipients, ids=listed)
 
 
 async def _send_all(

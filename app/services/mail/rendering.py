@@ -66,7 +66,7 @@ async def render_mails(database: Database, settings: MailSettings, clock: Clock)
 async def _render_mail(
     database: Database, settings: MailSettings, clock: Clock, mail: Digest
 ) -> None:
-    figures = await asyncio.to_thread(parse_figures, mail.whole_figures or mail.figures)
+    figures = await asyncio.to_thread(parse_figures, mail.figures)
     async with database.session() as session:
         carrying = await _list_carrying_mails(session, mail)
     reports = _read_reports(database, carrying, ZoneInfo(figures.timezone))

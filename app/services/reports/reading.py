@@ -161,9 +161,8 @@ def grader_addressed_by(report: Report) -> list[int]:
 
 
 def list_objections(report: Report) -> list[dict[str, Any]]:
-    """Return the objections. Reports of early versions have at most one, without ``answered``."""
-    first = report.detail["objection"]
-    found: list[dict[str, Any]] = report.detail.get("objections", [first] if first else [])
+    """Return the objections. Those of reports of early versions are without ``answered``."""
+    found: list[dict[str, Any]] = report.detail["objections"]
     return found
 
 

@@ -70,7 +70,6 @@ async def sync_chats(
             group.create_task(account.run())
     await decide_stored_messages(database, authors)
     problems = (*tally.unread, *tally.failures)
-    # The sentences are for clients and for workers of the release before.
     figures = {**tally.figures(), "problems": describe_problems(problems)}
     return StepResult(not tally.failures, _make_summary(tally), figures, problems=problems)
 

@@ -144,19 +144,6 @@ async def test_each_change_of_the_report_is_found(stage: Stage) -> None:
     assert (await audit(stage, report_id))["differences"] == []
 
 
-async def test_flags_are_the_same_under_either_key(stage: Stage) -> None:
-    for fault in faults.REROLL:
-        stage.sandbox.deepseek.switches.fail(fault)
-    report_id = await grade(stage, *GOOD_TALK)
-    (row,) = await stage.rows("SELECT detail -> 'flags' AS codes FROM reports")
-    assert row["codes"] != []
-    await stage.change(
-        "UPDATE reports SET detail = jsonb_set(detail, '{flags}', '[]')"
-        " || jsonb_build_object('new_flags', detail -> 'flags')"
-    )
-    assert (await audit(stage, report_id))["differences"] == []
-
-
 async def test_repeat_is_rebuilt(database_url: str) -> None:
     async with Sandbox() as sandbox, on_stage(database_url, sandbox, steadiness_share=1) as stage:
         sandbox.avito.accounts[0].chats.clear()
