@@ -9,6 +9,7 @@ from app.models.digest import Digest, DigestKind
 from app.models.listing import AccountListing
 from app.models.message import Message
 from app.models.model_exchange import ExchangePurpose, ModelExchange
+from app.models.packed_exchange import PackedExchange
 from app.models.prompt import Prompt
 from app.models.reply import ReplyTemplate, ReplyUse
 from app.models.report import Report, ReportKind
@@ -30,6 +31,7 @@ __all__ = [
     "Mark",
     "Message",
     "ModelExchange",
+    "PackedExchange",
     "Prompt",
     "ReplyTemplate",
     "ReplyUse",

@@ -1,4 +1,4 @@
-"""Model exchanges: each question to the model that was answered, and the answer."""
+"""Model exchanges as the release before stores them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -18,10 +18,9 @@ class ExchangePurpose(StrEnum):
 
 
 class ModelExchange(Numbered):
-    """One request and its answer.
+    """One request and its answer, of the release before or an earlier one.
 
-    The request is not stored. It is rebuilt from the messages, the prompt and these columns, and
-    compared by its hash.
+    This release stores ``PackedExchange``. The next one moves these rows and drops the table.
     """
 
     __tablename__ = "model_exchanges"

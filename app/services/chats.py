@@ -12,9 +12,10 @@ from app.domain.substitutes import Substitute, find_substitute
 from app.domain.waiting import AnswerTimes, answer_times, find_missed_call
 from app.domain.working_hours import WorkingHours
 from app.errors import FieldError, InvalidParametersError, NotFoundError
-from app.models import Account, AccountListing, Chat, ModelExchange, Review
+from app.models import Account, AccountListing, Chat, Review
 from app.repositories import chats, listings, messages, model_exchanges, reports, reviews
 from app.repositories.chats import AccountChat
+from app.repositories.model_exchanges import StoredExchange
 from app.services.analysis.chat_contact import find_chat_contact
 from app.services.analysis.grader import Grader
 from app.services.analysis.transcript import convert_messages
@@ -51,7 +52,7 @@ class ChatCard:
     """The buyer's last missed call without an answer; None also if the company is the buyer."""
     listing: AccountListing | None
     """The cached listing of the chat; None: Avito has not returned it."""
-    failed_exchanges: list[ModelExchange]
+    failed_exchanges: list[StoredExchange]
     """What the model answered in the run in which grading failed; empty unless it has failed."""
 
 

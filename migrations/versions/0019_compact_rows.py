@@ -1,8 +1,13 @@
-"""Remove what earlier releases needed."""
+"""Pack the model exchanges, and remove what earlier releases needed."""
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
+import sqlalchemy as sa
 from alembic import context, op
+
+from app.repositories.exchange_packing import unpack_texts
 
 revision: str = "0019"
 down_revision: str | Sequence[str] | None = "0017"
@@ -13,11 +18,49 @@ _TRIGGERS = ("previous_release_copy_outcome_reason", "previous_release_copy_unan
 
 
 def upgrade() -> None:
+    _create_packed_exchanges()
     for name in _TRIGGERS:
         op.execute(f"DROP TRIGGER {name} ON chats")
         op.execute(f"DROP FUNCTION {name}()")
     _move_figures()
     _move_flags_and_objections()
+
+
+def _create_packed_exchanges() -> None:
+    op.create_table(
+        "packed_exchanges",
+        sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+        sa.Column("report_id", sa.BigInteger(), nullable=True),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("run_id", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("prompt_version", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint(
+            "purpose IN ('grading', 'repeat')", name=op.f("ck_packed_exchanges_purpose")
+        ),
+        sa.ForeignKeyConstraint(
+            ["chat_id"], ["chats.id"], name=op.f("fk_packed_exchanges_chat_id_chats")
+        ),
+        sa.ForeignKeyConstraint(
+            ["report_id"],
+            ["reports.id"],
+            name=op.f("fk_packed_exchanges_report_id_reports"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["runs.id"], name=op.f("fk_packed_exchanges_run_id_runs")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_packed_exchanges")),
+    )
+    op.create_index("ix_packed_exchanges_report_id", "packed_exchanges", ["report_id"])
+    op.create_index(
+        "ix_packed_exchanges_failed",
+        "packed_exchanges",
+        ["chat_id"],
+        postgresql_where=sa.text("report_id IS NULL"),
+    )
 
 
 def _move_figures() -> None:
@@ -51,6 +94,8 @@ def _move_flags_and_objections() -> None:
 
 
 def downgrade() -> None:
+    _unpack_exchanges()
+    op.drop_table("packed_exchanges")
     _fill_columns()
     context.script.get_revision("0008").module.create_triggers()
 
@@ -63,3 +108,29 @@ def _fill_columns() -> None:
         WHERE unanswered_since IS NOT NULL OR outcome_code IS NOT NULL
         """
     )
+
+
+def _unpack_exchanges() -> None:
+    """Store the packed exchanges as the release before does, a thousand at a time."""
+    connection = op.get_bind()
+    packed = connection.execute(sa.text("SELECT * FROM packed_exchanges ORDER BY id")).mappings()
+    insert = sa.text(
+        """
+        INSERT INTO model_exchanges (
+            report_id, chat_id, run_id, asked_at, purpose, prompt_version, first_message_id,
+            last_message_id, question, parameters, request_sha256, answer)
+        VALUES (:report_id, :chat_id, :run_id, :asked_at, :purpose, :prompt_version, :first,
+                :last, CAST(:question AS json), :parameters, :request_sha256, :answer)
+        """
+    )
+    for rows in packed.partitions(1_000):
+        connection.execute(insert, [_unpack_row(dict(row)) for row in rows])
+
+
+def _unpack_row(row: dict[str, Any]) -> dict[str, Any]:
+    texts = unpack_texts(row["content"])
+    window = texts.question["messages"]
+    question = json.dumps(texts.question, ensure_ascii=False)
+    return {
+        **row, **texts._asdict(), "question": question, "first": window[0], "last": window[-1]
+    }

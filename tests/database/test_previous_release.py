@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, inspect, text
 from app.database.engine import Database
 from app.database.migrate import migrate
 from app.models import Chat, Digest
+from app.repositories import model_exchanges
 from tests.support.checkout import CHECKOUT
 
 REFUSED = "Фильтр DeepSeek не пропустил текст чата: такой чат остаётся без оценки."
@@ -153,6 +155,34 @@ async def test_downgrade_fills_the_columns_of_the_previous_release(fresh: Databa
         await connection.run_sync(_downgrade, BEFORE)
     columns = "outcome_reason, waiting_since = unanswered_since"
     assert await read_row(fresh, f"SELECT {columns} FROM chats") == ("no_text", True)  # noqa: S608
+
+
+async def test_downgrade_unpacks_the_exchanges_with_the_model(fresh: Database) -> None:
+    await migrate(fresh)
+    await add_chat(fresh)
+    await add_run(fresh)
+    row = {
+        "report_id": None,
+        "chat_id": 1,
+        "run_id": 1,
+        "asked_at": datetime(2026, 11, 22, tzinfo=UTC),
+        "purpose": "grading",
+        "prompt_version": "abc",
+        "question": {"nonce": "x", "messages": [3, 5]},
+        "parameters": '{"model": "deepseek-flash"}',
+        "request_sha256": "ab" * 32,
+        "answer": "Ответ",
+    }
+    async with fresh.transaction() as session:
+        await model_exchanges.add_exchanges(session, [row] * 1_001)
+    async with fresh.engine.begin() as connection:
+        await connection.run_sync(_downgrade, BEFORE)
+    (count,) = await read_row(fresh, "SELECT count(*) FROM model_exchanges")
+    (found,) = await read_row(fresh, "SELECT to_jsonb(one) FROM model_exchanges AS one LIMIT 1")
+    assert count == 1_001
+    assert found | {"id": 1, "first_message_id": 3, "last_message_id": 5} == found
+    assert datetime.fromisoformat(found.pop("asked_at")) == row.pop("asked_at")
+    assert found | row == found
 
 
 def _downgrade(connection: Connection, revision: str) -> None:

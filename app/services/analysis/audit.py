@@ -12,8 +12,9 @@ from app.errors import NotFoundError
 from app.grading.prompt import system_message, with_complaint
 from app.grading.rubric import Rubric
 from app.grading.verdict import Verdict
-from app.models import ExchangePurpose, ModelExchange, Prompt, Report
+from app.models import ExchangePurpose, Prompt, Report
 from app.repositories import messages, model_exchanges, prompts, reports
+from app.repositories.model_exchanges import StoredExchange
 from app.services.analysis.audit_comparison import list_differences
 from app.services.analysis.chat_work import read_verdict, write_question
 from app.services.analysis.exchange import rebuild_work
@@ -46,7 +47,7 @@ async def audit_report(database: Database, report_id: int) -> dict[str, Any]:
 
 def _audit(
     report: Report,
-    exchanges: Sequence[ModelExchange],
+    exchanges: Sequence[StoredExchange],
     prompt: Prompt,
     messages: Sequence[ChatMessage],
 ) -> dict[str, Any]:
@@ -74,7 +75,9 @@ def _audit(
     }
 
 
-def _list_used(exchanges: Sequence[ModelExchange], purpose: ExchangePurpose) -> list[ModelExchange]:
+def _list_used(
+    exchanges: Sequence[StoredExchange], purpose: ExchangePurpose
+) -> list[StoredExchange]:
     """Return the exchanges whose answers count for the verdict."""
     return [
         entry
@@ -84,7 +87,7 @@ def _list_used(exchanges: Sequence[ModelExchange], purpose: ExchangePurpose) -> 
 
 
 def _rebuild_verdict(
-    exchanges: Sequence[ModelExchange],
+    exchanges: Sequence[StoredExchange],
     messages: Sequence[ChatMessage],
     rubric: Rubric,
     facts: str | None,
@@ -98,7 +101,7 @@ def _rebuild_verdict(
 
 
 def _audit_request(
-    exchange: ModelExchange, prompt: Prompt, messages: Sequence[ChatMessage]
+    exchange: StoredExchange, prompt: Prompt, messages: Sequence[ChatMessage]
 ) -> dict[str, Any]:
     user = write_question(rebuild_work(exchange, messages, prompt.facts)).text
     if complaint := exchange.question["complaint"]:

@@ -15,7 +15,8 @@ from app.domain.messages import ChatMessage, Side
 from app.domain.working_hours import WorkingHours
 from app.grading.masking.masker import Masking
 from app.grading.prompt import ChatContext
-from app.models import ExchangePurpose, ModelExchange
+from app.models import ExchangePurpose
+from app.repositories.model_exchanges import StoredExchange
 from app.services.analysis.chat_work import ChatWork
 from app.services.analysis.transcript import select_people_between
 
@@ -100,7 +101,7 @@ def make_exchange_rows(
     report_id: int | None,
     purpose: ExchangePurpose = ExchangePurpose.GRADING,
 ) -> list[dict[str, Any]]:
-    """Return the columns of exchanges, in their order."""
+    """Return the rows of exchanges, in their order."""
     return [
         {
             "report_id": report_id,
@@ -109,8 +110,6 @@ def make_exchange_rows(
             "purpose": purpose.value,
             "asked_at": exchange.asked_at,
             "prompt_version": exchange.prompt_version,
-            "first_message_id": exchange.work.window[0].id,
-            "last_message_id": exchange.work.window[-1].id,
             "question": _describe_question(exchange),
             "parameters": exchange.request.parameters,
             "request_sha256": exchange.request.sha256,
@@ -140,7 +139,7 @@ def _describe_question(exchange: Exchange) -> dict[str, Any]:
 
 
 def rebuild_work(
-    stored: ModelExchange, messages: Sequence[ChatMessage], facts: str | None
+    stored: StoredExchange, messages: Sequence[ChatMessage], facts: str | None
 ) -> ChatWork:
     """Return the work from which the question of a stored exchange was written.
 

@@ -25,7 +25,7 @@ SCORES = (100, 0, 50, 50, 75, 50, 0, 91.67)
 async def add_scored_reports(stage: Stage, scores: Sequence[float] = SCORES) -> None:
     """Add copies of a report with these scores, the first one newest."""
     await add_ordered_reports(stage)
-    await stage.change("DELETE FROM model_exchanges")
+    await stage.change("DELETE FROM packed_exchanges")
     await stage.change("DELETE FROM reports WHERE id = 2")
     await stage.copy_first_report(len(scores))
     for place, score in enumerate(scores):

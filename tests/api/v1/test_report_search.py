@@ -77,7 +77,7 @@ async def test_text_is_found_whatever_its_case(stage: Stage, q: str) -> None:
 async def test_other_text_is_not_found(stage: Stage, q: str) -> None:
     """Wildcards match themselves only; advice, ids and field names are not searched."""
     await add_texts(stage)
-    await stage.change("DELETE FROM model_exchanges")
+    await stage.change("DELETE FROM packed_exchanges")
     await stage.change("DELETE FROM reports WHERE id = 2")
     expected = [1] if q == "%" else []  # the title has a percent sign
     assert await search(stage, q) == expected

@@ -12,6 +12,7 @@ from app.sandbox import deepseek_faults as faults
 from app.sandbox.faults import ReceivedRequest
 from app.sandbox.server import Sandbox
 from app.services.analysis.audit import audit_report
+from tests.support.exchanges import unpack_exchanges
 from tests.support.regrades import regrade
 from tests.support.replies import BOT_TEXT, PERSON_ANSWER, add_copies, add_timed_chat
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
@@ -125,6 +126,7 @@ async def test_other_working_hours_do_not_matter(stage: Stage) -> None:
 )
 async def test_each_change_is_found(stage: Stage, sql: str, difference: str) -> None:
     report_id = await grade(stage, *GOOD_TALK)
+    await unpack_exchanges(stage)
     await stage.change(sql)
     assert any(difference in line for line in (await audit(stage, report_id))["differences"])
 
@@ -175,6 +177,7 @@ async def test_message_copied_later_changes_neither_audit_nor_regrade(stage: Sta
 
 async def test_exchange_without_message_ids_is_rebuilt_from_its_bounds(stage: Stage) -> None:
     report_id = await grade(stage, *GOOD_TALK)
+    await unpack_exchanges(stage)
     await stage.change("UPDATE model_exchanges SET question = question::jsonb - 'messages'")
     assert (await audit(stage, report_id))["differences"] == []
     await regrade(stage)
@@ -220,18 +223,32 @@ async def test_answer_before_strict_masking_is_kept_without_counting(stage: Stag
 
 async def test_reports_without_answers_are_named(stage: Stage) -> None:
     report_id = await grade(stage, *GOOD_TALK)
-    await stage.change("DELETE FROM model_exchanges")
+    await stage.change("DELETE FROM packed_exchanges")
     with pytest.raises(NotFoundError, match="не сохранены"):
         await audit(stage, report_id)
     with pytest.raises(NotFoundError, match="нет"):
         await audit(stage, 999)
 
 
-async def test_failed_chat_shows_the_answers(stage: Stage) -> None:
+async def test_exchange_of_the_previous_release_is_audited_and_regraded(stage: Stage) -> None:
+    report_id = await grade(stage, *GOOD_TALK)
+    packed = await audit(stage, report_id)
+    await unpack_exchanges(stage)
+    assert await audit(stage, report_id) == packed
+    assert packed["differences"] == []
+    await regrade(stage)
+    (again,) = await stage.rows("SELECT id FROM reports WHERE kind = 'regrade'")
+    assert (await audit(stage, again["id"]))["differences"] == []
+
+
+@pytest.mark.parametrize("release", ["previous", "this"])
+async def test_failed_chat_shows_the_answers(stage: Stage, release: str) -> None:
     chat = stage.add_talk(*GOOD_TALK)
     stage.sandbox.deepseek.switches.fail(faults.WRONG_GRADE, times=2)
     await stage.sync()
     assert (await stage.analyze())["failed_chats"] == 1
+    if release == "previous":
+        await unpack_exchanges(stage)
     card = (await stage.rest.get(f"/api/v1/chats/{chat.id}")).json()
     first, second = card["model_answers"]
     assert '"grade": "excellent"' in first["answer"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.cli.estimates import estimate_analyze
+from app.repositories import model_exchanges
 from app.sandbox import deepseek_faults as faults
 from app.sandbox.faults import ReceivedRequest
 from app.sandbox.server import Sandbox
@@ -87,9 +88,11 @@ async def test_report_contains_the_cost_of_both(database_url: str) -> None:
     async with repeating(database_url) as stage:
         await grade(stage, 1)
         (row,) = await stage.rows("SELECT completion_tokens, cost_usd FROM reports")
-        answers = await stage.rows("SELECT purpose, answer FROM model_exchanges ORDER BY id")
-        assert [entry["purpose"] for entry in answers] == ["grading", "repeat"]
-        assert row["completion_tokens"] == sum(-(-len(entry["answer"]) // 3) for entry in answers)
+        async with stage.service.database.session() as session:
+            exchanges = await model_exchanges.list_of_report(session, 1)
+        assert [exchange.purpose for exchange in exchanges] == ["grading", "repeat"]
+        answers = [exchange.answer for exchange in exchanges]
+        assert row["completion_tokens"] == sum(-(-len(answer) // 3) for answer in answers)
 
 
 async def test_failing_second_grading_costs_no_report(database_url: str) -> None:
@@ -104,7 +107,7 @@ async def test_failing_second_grading_costs_no_report(database_url: str) -> None
 
 async def test_no_chat_is_repeated_without_a_share(stage: Stage) -> None:
     await grade(stage, 3)
-    assert len(await stage.rows("SELECT id FROM model_exchanges")) == 3
+    assert len(await stage.rows("SELECT id FROM packed_exchanges")) == 3
     assert await fetch_steadiness(stage) == {"criteria": {}, "checks": {}}
 
 

@@ -39,7 +39,7 @@ async def add_reports(stage: Stage, listings: dict[int | None, Sequence[float]])
         for score in scores:
             number += 1
             await copy_report(stage, 1000 + number, item_id, score)
-    await stage.change("DELETE FROM model_exchanges")
+    await stage.change("DELETE FROM packed_exchanges")
     await stage.change("DELETE FROM reports WHERE id = 1")
     assert chat.id
 
