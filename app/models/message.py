@@ -38,6 +38,7 @@ class Message(Numbered):
     """The text itself, or words in brackets for a picture and other content without text."""
     has_text: Mapped[bool]
     content: Mapped[dict[str, Any] | None]
+    """Avito's object; None: it contains only ``text``. Early releases stored that too."""
     quote: Mapped[dict[str, Any] | None]
     sent_at: Mapped[datetime]
     is_read: Mapped[bool | None]

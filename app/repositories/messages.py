@@ -17,7 +17,7 @@ from app.repositories.message_conditions import read_call_status
 from app.repositories.sql_values import bigint_array
 
 # A deleted message keeps its stored text; only deleted_at is set. The author of a changed text is
-# decided again.
+# decided again. Content that is only the text is absent, or present in a row of an earlier release.
 # Raw SQL: a bulk upsert from jsonb_to_recordset.
 _UPSERT = text("""
     WITH page AS (
@@ -50,9 +50,11 @@ _UPSERT = text("""
                                     coalesce(excluded.read_at, known.read_at))
            OR (excluded.deleted_at IS NOT NULL AND known.deleted_at IS NULL)
            OR (excluded.deleted_at IS NULL
-               AND (known.type, known.text, known.content, known.quote)
-                   IS DISTINCT FROM (excluded.type, excluded.text, excluded.content,
-                                     coalesce(excluded.quote, known.quote)))
+               AND (known.type, known.text, known.quote,
+                    coalesce(known.content, jsonb_build_object('text', known.text)))
+                   IS DISTINCT FROM
+                   (excluded.type, excluded.text, coalesce(excluded.quote, known.quote),
+                    coalesce(excluded.content, jsonb_build_object('text', excluded.text))))
         RETURNING chat_id, xmax = 0 AS is_new
     )
     SELECT chat_id, count(*) AS new FROM written WHERE is_new GROUP BY chat_id

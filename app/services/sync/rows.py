@@ -46,7 +46,7 @@ def make_message_rows(
             "type": message.type,
             "text": describe(message),
             "has_text": message.text is not None,
-            "content": message.content,
+            "content": _get_content(message),
             "quote": message.quote,
             "sent_at": message.created_at,
             "is_read": message.is_read,
@@ -55,6 +55,11 @@ def make_message_rows(
         }
         for n, message in enumerate(ordered)
     ]
+
+
+def _get_content(message: AvitoMessage) -> dict[str, Any] | None:
+    """Return Avito's content; None if it is nothing but the text, which has its own column."""
+    return None if message.content == {"text": message.text} else message.content
 
 
 def _get_side(message: AvitoMessage, *, from_avito: bool) -> Side:

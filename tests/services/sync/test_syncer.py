@@ -79,6 +79,28 @@ async def test_text_of_a_deleted_message_is_kept(stage: Stage) -> None:
     assert [row["deleted_at"] is not None for row in rows] == [False, False, False, True]
 
 
+async def test_text_is_stored_once(stage: Stage) -> None:
+    """Content is stored only if it is more than the text."""
+    chat = stage.add_talk(*GOOD_TALK)
+    stage.avito.add_message(chat.id, "client", type="image")
+    await stage.sync()
+    found = await stage.rows("SELECT type, content IS NULL AS absent FROM messages")
+    assert {(row["type"], row["absent"]) for row in found} == {("text", True), ("image", False)}
+
+
+async def test_content_of_an_earlier_release_is_no_change(stage: Stage) -> None:
+    chat = stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    await stage.change("UPDATE messages SET content = jsonb_build_object('text', text)")
+    before = await stage.rows("SELECT id, xmin FROM messages ORDER BY id")
+    await stage.sync(full=True)
+    assert await stage.rows("SELECT id, xmin FROM messages ORDER BY id") == before
+    stage.avito.chat(chat.id).messages[0].text = "Другой вопрос?"
+    await stage.sync(full=True)
+    first = (await stage.rows("SELECT text, content FROM messages ORDER BY id"))[0]
+    assert first == {"text": "Другой вопрос?", "content": None}
+
+
 async def test_message_first_seen_deleted_is_stored_as_deleted(stage: Stage) -> None:
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=5)
     stage.avito.delete_message(chat.id, chat.messages[0].id)
