@@ -10,6 +10,7 @@ from app.grading.verdict import Verdict
 from app.models import Report
 from app.services.analysis.report_body import (
     compare_verdicts,
+    complete_detail,
     describe_verdict,
     list_grades,
     make_verdict_detail,
@@ -48,7 +49,7 @@ def list_differences(
     stored = _list_values(
         {**{name: getattr(report, name) for name in columns}, "score": float(report.score)},
         report.body,
-        report.detail,
+        complete_detail(report.detail),
     )
     as_json = json.loads(json.dumps(rebuilt))
     return [

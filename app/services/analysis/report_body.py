@@ -141,12 +141,42 @@ def list_grades(verdict: Verdict) -> dict[str, str]:
     return {criterion.column: verdict.grades[criterion].value for criterion in Criterion}
 
 
-def _make_detail(grading: Grading, times: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **make_verdict_detail(grading.verdict),
-        "answer_times": dict(times),
-        "listing": grading.listing.as_json if grading.listing else None,
+_USUAL: Mapping[str, Any] = {
+    "objections": [],
+    "critical": [],
+    "late_answers": [],
+    "contradictions": [],
+    "grader_addressed_by": [],
+    "listing": None,
+}
+"""The values that a detail does not contain, because most reports have them."""
+_USUAL_WEIGHT = 1.0
+
+
+def complete_detail(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored detail with the values that it does not contain.
+
+    A criterion that is not an object, because the row has been damaged, stays as it is.
+    """
+    criteria = {
+        name: {"weight": _USUAL_WEIGHT, **verdict} if isinstance(verdict, dict) else verdict
+        for name, verdict in stored["criteria"].items()
     }
+    return {**_USUAL, **stored, "criteria": criteria}
+
+
+def _make_detail(grading: Grading, times: Mapping[str, Any]) -> dict[str, Any]:
+    listing = grading.listing.as_json if grading.listing else None
+    whole = {**make_verdict_detail(grading.verdict), "listing": listing}
+    criteria = {
+        name: _leave_out(verdict, {"weight": _USUAL_WEIGHT})
+        for name, verdict in whole["criteria"].items()
+    }
+    return {**_leave_out(whole, _USUAL), "criteria": criteria, "answer_times": dict(times)}
+
+
+def _leave_out(values: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in usual or value != usual[key]}
 
 
 def make_verdict_detail(verdict: Verdict) -> dict[str, Any]:

@@ -162,8 +162,7 @@ def grader_addressed_by(report: Report) -> list[int]:
 
 def list_objections(report: Report) -> list[dict[str, Any]]:
     """Return the objections. Those of reports of early versions are without ``answered``."""
-    found: list[dict[str, Any]] = report.detail["objections"]
-    return found
+    return list(report.detail.get("objections", ()))
 
 
 def _list_message_ids(report: Report) -> Iterator[int]:

@@ -1,6 +1,7 @@
 """A report can be rebuilt: its requests byte for byte, and its verdict from the answers."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from app.sandbox import deepseek_faults as faults
 from app.sandbox.faults import ReceivedRequest
 from app.sandbox.server import Sandbox
 from app.services.analysis.audit import audit_report
+from app.services.analysis.report_body import complete_detail
 from tests.support.exchanges import unpack_exchanges
 from tests.support.regrades import regrade
 from tests.support.replies import BOT_TEXT, PERSON_ANSWER, add_copies, add_timed_chat
@@ -26,7 +28,11 @@ CHANGES = (
     ("UPDATE reports SET tonality_grade = 'Низкая'", "", "тональность (reports.tonality_grade)"),
     ("UPDATE reports SET window_messages = 7", "", "число оценённых сообщений"),
     ("UPDATE reports SET repeat = '{}'", "", "повторная оценка (reports.repeat)"),
-    ("UPDATE reports SET detail = detail - 'critical'", "", "критические ошибки (detail.critical)"),
+    (
+        "UPDATE reports SET detail = detail - 'check_vector'",
+        "",
+        "ответы на проверки (detail.check_vector)",
+    ),
     (IN_BODY, "clarity_grade", "ясность (body.clarity_grade)"),
     (IN_BODY, "recommendations", "рекомендации (body.recommendations)"),
     (IN_BODY, "summary", "вывод (body.summary)"),
@@ -144,6 +150,24 @@ async def test_each_change_of_the_report_is_found(stage: Stage) -> None:
             " (SELECT tonality_grade, window_messages, body, detail, repeat FROM kept)"
         )
     assert (await audit(stage, report_id))["differences"] == []
+
+
+async def test_detail_of_the_previous_release_has_no_differences(stage: Stage) -> None:
+    """It contains the usual values too."""
+    report_id = await grade(stage, *GOOD_TALK)
+    (row,) = await stage.rows("SELECT detail FROM reports")
+    assert "critical" not in row["detail"]
+    assert "weight" not in row["detail"]["criteria"]["tonality"]
+    before = (await stage.rest.get(f"/api/v1/reports/{report_id}")).json()
+    await stage.change(
+        "UPDATE reports SET detail = CAST(:detail AS jsonb)",
+        detail=json.dumps(complete_detail(row["detail"])),
+    )
+    (row,) = await stage.rows("SELECT detail FROM reports")
+    assert row["detail"]["critical"] == []
+    assert row["detail"]["criteria"]["tonality"]["weight"] == 1
+    assert (await audit(stage, report_id))["differences"] == []
+    assert (await stage.rest.get(f"/api/v1/reports/{report_id}")).json() == before
 
 
 async def test_repeat_is_rebuilt(database_url: str) -> None:
