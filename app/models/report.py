@@ -21,8 +21,8 @@ class ReportKind(StrEnum):
 class Report(Numbered):
     """One grading.
 
-    ``body`` is the object that REST returns. It is stored as text, so reading it needs no
-    serialization. Only its moment is rewritten if REPORT_TIMEZONE has changed.
+    ``body`` is the object that REST returns. It is stored as uncompressed text, so reading it needs
+    no serialization. Only its moment is rewritten if REPORT_TIMEZONE has changed.
     """
 
     __tablename__ = "reports"
@@ -82,7 +82,7 @@ class Report(Numbered):
     """The basis of the grades.
 
     Contains checks, quotes with message ids, the model's own grades, flags, advice and answer
-    times.
+    times. Values that most reports have are left out (``report_body.complete_detail``).
     """
     repeat: Mapped[dict[str, Any] | None]
     """A second grading of the same messages, for steadiness: grades by criterion and check answers
