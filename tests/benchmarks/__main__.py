@@ -24,6 +24,7 @@ from tests.benchmarks.hostile import measure_hostile
 from tests.benchmarks.mail import measure_mail
 from tests.benchmarks.measures import Measure
 from tests.benchmarks.reports import measure_reports_speed
+from tests.benchmarks.storage import measure_storage
 from tests.benchmarks.summary import measure_summary
 from tests.benchmarks.sync import measure_sync_cost, measure_sync_memory, measure_sync_speed
 from tests.benchmarks.trust import measure_trust
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[str], Awaitable[list[Measure]]]] = {
     "reports": measure_reports_speed,
     "mail": measure_mail,
     "summary": measure_summary,
+    "storage": measure_storage,
     "trust": measure_trust,
     "contacts": measure_contact_rule,
     "authors": measure_author_rule,

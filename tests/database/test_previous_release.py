@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 
 from app.database.engine import Database
 from app.database.migrate import migrate
@@ -198,4 +198,4 @@ def test_no_statement_names_the_columns_that_the_next_release_drops() -> None:
     ):
         columns = {column.name for column in model.__table__.columns}
         assert dropped <= columns
-        assert dropped.isdisjoint(inspect(model).columns.keys())
+        assert dropped.isdisjoint(model.__mapper__.columns.keys())
