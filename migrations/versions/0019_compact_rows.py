@@ -10,7 +10,7 @@ from alembic import context, op
 from app.repositories.exchange_packing import unpack_texts
 
 revision: str = "0019"
-down_revision: str | Sequence[str] | None = "0017"
+down_revision: str | Sequence[str] | None = "0018"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
