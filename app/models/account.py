@@ -19,8 +19,20 @@ class Account(Numbered):
     listed_up_to: Mapped[datetime | None]
     """The watermark: the newest activity in the last successful list pass."""
     fully_listed_at: Mapped[datetime | None]
-    """The last list pass that reached the end of Avito's list instead of stopping at the watermark.
+    """The end of the last full pass: every list of chats was read to its end."""
+    full_pass_due_at: Mapped[datetime | None]
+    """When the full pass continues, or the next one begins; None: it is due."""
+    full_pass_position: Mapped[int | None]
+    """The last part that the full pass in progress has read, see ``FullPass``.
+
+    None: no pass is in progress.
     """
+    full_pass_pages: Mapped[int] = mapped_column(server_default="0")
+    """The number of pages that the pass in progress has at least."""
+    full_pass_cut_short: Mapped[int] = mapped_column(server_default="0")
+    """The ``lists_cut_short`` of the parts that the pass in progress has read."""
+    self_read_at: Mapped[datetime | None]
+    """The last time that Avito was asked for the account of the keys."""
     lists_cut_short: Mapped[int] = mapped_column(server_default="0")
     """The number of chat lists that are longer than Avito returns.
 
@@ -35,7 +47,8 @@ class Account(Numbered):
     chats_read: Mapped[int] = mapped_column(server_default="0")
     """The number of chats that have been read at least once.
 
-    It is kept and counted once a day: counting in every sync would cost more from day to day.
+    It is kept, and counted when a full pass begins: counting in every sync would cost more from day
+    to day.
     """
     synced_at: Mapped[datetime | None]
     """The last sync without a failure of the account itself."""

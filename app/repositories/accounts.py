@@ -13,10 +13,10 @@ from app.repositories.sql_values import bigint_array
 
 
 async def upsert_account(
-    session: AsyncSession, *, avito_user_id: int, client_id: str, name: str
+    session: AsyncSession, *, avito_user_id: int, client_id: str, name: str, now: datetime
 ) -> Account:
-    """Upsert an account and return its row."""
-    values = {"client_id": client_id, "name": name}
+    """Upsert an account that Avito has named ``now``, and return its row."""
+    values = {"client_id": client_id, "name": name, "self_read_at": now}
     statement = (
         insert(Account)
         .values(avito_user_id=avito_user_id, **values)
@@ -43,22 +43,43 @@ async def list_accounts(session: AsyncSession) -> list[Account]:
     return list(await session.scalars(select(Account).order_by(Account.id)))
 
 
-async def mark_listed(
+async def mark_listed(session: AsyncSession, account_id: int, *, up_to: datetime) -> None:
+    """Move the watermark at the end of a list pass."""
+    statement = update(Account).where(Account.id == account_id).values(listed_up_to=up_to)
+    await session.execute(statement)
+
+
+async def mark_fully_listed(
+    session: AsyncSession, account_id: int, *, now: datetime, due_at: datetime, cut_short: int
+) -> None:
+    """Store the end of a full pass. ``due_at``: of the next one."""
+    values = {
+        "fully_listed_at": now,
+        "lists_cut_short": cut_short,
+        "full_pass_due_at": due_at,
+        "full_pass_position": None,
+        "full_pass_cut_short": 0,
+    }
+    await session.execute(update(Account).where(Account.id == account_id).values(values))
+
+
+async def mark_part_read(
     session: AsyncSession,
     account_id: int,
     *,
-    up_to: datetime | None,
-    full_at: datetime | None,
-    cut_short: int | None,
+    position: int,
+    due_at: datetime,
+    pages: int,
+    cut_short: int,
 ) -> None:
-    """Move the watermark at the end of a list pass.
-
-    A value that the pass does not know (None) stays as it is.
-    """
-    values = {"listed_up_to": up_to, "fully_listed_at": full_at, "lists_cut_short": cut_short}
-    known = {name: value for name, value in values.items() if value is not None}
-    if known:
-        await session.execute(update(Account).where(Account.id == account_id).values(known))
+    """Store the state of the full pass in progress."""
+    values = {
+        "full_pass_position": position,
+        "full_pass_due_at": due_at,
+        "full_pass_pages": pages,
+        "full_pass_cut_short": cut_short,
+    }
+    await session.execute(update(Account).where(Account.id == account_id).values(values))
 
 
 async def mark_account_synced(session: AsyncSession, account_id: int, now: datetime) -> None:

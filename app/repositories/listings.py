@@ -66,6 +66,42 @@ async def mark_page_read(
     await session.execute(update(Account).where(Account.id == account_id).values(values))
 
 
+async def list_next_ids(
+    session: AsyncSession, account_id: int, after_id: int, *, listings: int, chats: int
+) -> list[int]:
+    """Return the ids of the next listings in ascending order: cached ones and those of chats.
+
+    At most ``listings``, and so many that they have at most ``chats`` stored chats together; one if
+    it alone has more.
+    """
+    of_chats = await session.scalars(
+        select(Chat.item_id)
+        .where(Chat.account_id == account_id, Chat.item_id > after_id)
+        .order_by(Chat.item_id)
+        .limit(chats + 1)
+    )
+    cached = await session.scalars(
+        select(AccountListing.item_id)
+        .where(AccountListing.account_id == account_id, AccountListing.item_id > after_id)
+        .order_by(AccountListing.item_id)
+        .limit(listings)
+    )
+    ids = [number for number in of_chats if number is not None]
+    found = sorted({*ids, *cached})[:listings]
+    # The last listing of the limited rows may have further chats.
+    whole = [number for number in found if len(ids) <= chats or number < ids[-1]]
+    return whole or found[:1]
+
+
+async def count_pages(
+    session: AsyncSession, account_id: int, *, listings: int, chats: int
+) -> tuple[int, int]:
+    """Return the number of stored chats, and that of the batches of ``list_next_ids`` at least."""
+    counted = select(func.count(), func.count(Chat.item_id), func.count(Chat.item_id.distinct()))
+    row = (await session.execute(counted.where(Chat.account_id == account_id))).one()
+    return row[0], max(-(-row[1] // chats), -(-row[2] // listings))
+
+
 async def get_of_chat(session: AsyncSession, chat: Chat) -> AccountListing | None:
     """Return the cached listing of a chat."""
     statement = select(AccountListing).where(

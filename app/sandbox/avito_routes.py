@@ -3,6 +3,7 @@
 They cover access, account, listings, chats, messages, voice files and webhook subscriptions.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_urlsafe
@@ -54,13 +55,17 @@ class ChatsQuery(BaseModel):
     item_ids: str = Field(default="", pattern=r"^(\d+(,\d+)*)?$")
     chat_types: str = Field(default="u2i", pattern=r"^(u2i|u2u|a2u)(,(u2i|u2u|a2u))*$")
 
-    def matches(self, chat: AvitoChat) -> bool:
+    def filter(self, chats: Iterable[AvitoChat]) -> list[AvitoChat]:
+        """Return the chats that the query asks for."""
         items = {int(number) for number in self.item_ids.split(",") if number}
-        if chat.chat_type not in self.chat_types.split(",") or (
-            self.unread_only and not chat.unread
-        ):
-            return False
-        return not items or (chat.item is not None and chat.item.id in items)
+        types = self.chat_types.split(",")
+        return [
+            chat
+            for chat in chats
+            if chat.chat_type in types
+            and (not items or (chat.item is not None and chat.item.id in items))
+            and (not self.unread_only or chat.unread)
+        ]
 
 
 @dataclass
@@ -236,7 +241,7 @@ async def chats(
     query: Annotated[ChatsQuery, Query()],
 ) -> JSONResponse:
     """List chats, newest activity first, by default only chats about listings."""
-    found = [chat for chat in account.chats.values() if query.matches(chat)]
+    found = query.filter(account.chats.values())
     found.sort(key=lambda chat: (-chat.updated, chat.id))
     shown, has_more = _cut_page(found, _cap_limit(query.limit, switches), query.offset)
     body: dict[str, Any] = {"chats": [build_chat_body(account, chat, switches) for chat in shown]}

@@ -7,7 +7,7 @@ counted.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from app.clients.avito.client import AvitoClient
@@ -17,16 +17,23 @@ from app.repositories import chats
 from app.services.sync.chat_queue import ChatQueue
 from app.services.sync.listings import REFUSED, ListingReader
 from app.services.sync.message_pass import Tally
-from app.services.sync.pages import PAGE, iterate_pages
+from app.services.sync.pages import LAST_OFFSET, PAGE, iterate_pages
 from app.services.sync.rows import make_chat_row
 
 CHAT_TYPES = ("u2i", "u2u", "a2u")
 LISTINGS_AT_ONCE = 20
+MOST_LISTED = LAST_OFFSET + PAGE
+"""The number of chats that one list returns at most."""
 NEVER = datetime.min.replace(tzinfo=UTC)
+WATERMARK_GRACE, _LEAST_GRACE = timedelta(hours=1), timedelta(minutes=5)
+"""The time before the watermark that is listed again, and what a list must reach of it.
+
+More than 1,100 chats of a busy account may have changed in an hour.
+"""
 
 
 @dataclass(frozen=True)
-class _Filter:
+class Filter:
     """Filter of a chat list."""
 
     chat_types: Sequence[str] = CHAT_TYPES
@@ -59,21 +66,40 @@ class ListPass:
         self._reread = reread
         self.newest: datetime | None = None
         """The latest activity seen: the watermark of the next pass."""
+        self.pages = 0
+        """The number of pages read."""
+        self._last_page: datetime | None = None
+        """The latest activity in the page read last, if all its chats have a time."""
+        self.is_one_list = False
+        """Whether one list has all chats, after ``scan_all``."""
 
-    async def scan_since(self, moment: datetime) -> bool:
-        """Scan the chats changed since ``moment``; False if they exceed the limit of one list."""
-        return not await self._scan_list(_Filter(), stop_before=moment)
+    async def scan_since(self, watermark: datetime) -> bool:
+        """Scan the chats changed since the watermark; False if one list does not reach them all.
+
+        The scan begins an hour before the watermark, or where the list ends for a busy account.
+        """
+        if not await self.scan_list(Filter(), stop_before=watermark - WATERMARK_GRACE):
+            return True
+        return self._last_page is not None and self._last_page < watermark - _LEAST_GRACE
 
     async def scan_all(self) -> int:
         """Scan all reachable chats; return the number of lists that exceeded Avito's limit."""
-        if not await self._scan_list(_Filter()):
+        self.is_one_list = not await self.scan_list(Filter())
+        if self.is_one_list:
             return 0
         cut_short = 0
         for chat_type in CHAT_TYPES:
-            if await self._scan_list(_Filter((chat_type,))):
-                await self._scan_list(_Filter((chat_type,), unread_only=True))
+            if await self.scan_list(Filter((chat_type,))):
+                await self.scan_list(Filter((chat_type,), unread_only=True))
                 cut_short += await self._scan_by_listing() if chat_type == "u2i" else 1
         return cut_short
+
+    async def has_listings(self) -> bool:
+        """Return whether Avito lists listings for this key; an employee's key gets none."""
+        try:
+            return bool((await self._listings.read_page(1, set())).items)
+        except REFUSED:
+            return False
 
     async def _scan_by_listing(self) -> int:
         """Scan the chats of every listing: those that Avito lists and those of stored chats.
@@ -99,22 +125,22 @@ class ListPass:
     async def _scan_batches(self, ids: Sequence[int]) -> int:
         return sum(
             [
-                await self._scan_listings(ids[start : start + LISTINGS_AT_ONCE])
+                await self.scan_listings(ids[start : start + LISTINGS_AT_ONCE])
                 for start in range(0, len(ids), LISTINGS_AT_ONCE)
             ]
         )
 
-    async def _scan_listings(self, ids: Sequence[int]) -> int:
+    async def scan_listings(self, ids: Sequence[int]) -> int:
         """Scan the chats of some listings; split them in half if one list exceeds the limit."""
-        if not await self._scan_list(_Filter(("u2i",), item_ids=ids)):
+        if not await self.scan_list(Filter(("u2i",), item_ids=ids)):
             return 0
         if len(ids) == 1:
-            await self._scan_list(_Filter(("u2i",), unread_only=True, item_ids=ids))
+            await self.scan_list(Filter(("u2i",), unread_only=True, item_ids=ids))
             return 1
         middle = len(ids) // 2
-        return await self._scan_listings(ids[:middle]) + await self._scan_listings(ids[middle:])
+        return await self.scan_listings(ids[:middle]) + await self.scan_listings(ids[middle:])
 
-    async def _scan_list(self, chat_filter: _Filter, stop_before: datetime = NEVER) -> bool:
+    async def scan_list(self, chat_filter: Filter, stop_before: datetime = NEVER) -> bool:
         """Scan one list to its end, Avito's limit or the watermark; True if Avito has more."""
         past_watermark, has_more = False, False
         async for page in iterate_pages(
@@ -125,6 +151,7 @@ class ListPass:
             # A page with a chat without a time is not conclusive. The order of the list is observed
             # but not documented, so one more page is read before the scan stops early.
             is_conclusive = len(times) == len(page.chats) > 0
+            self._last_page = max(times) if is_conclusive else None
             if past_watermark and is_conclusive and max(times) < stop_before:
                 return False
             past_watermark = past_watermark or (is_conclusive and min(times) < stop_before)
@@ -139,7 +166,8 @@ class ListPass:
         self.newest = max([*times, self.newest] if self.newest else times, default=None)
         return times
 
-    async def _fetch(self, chat_filter: _Filter, offset: int) -> ChatPage:
+    async def _fetch(self, chat_filter: Filter, offset: int) -> ChatPage:
+        self.pages += 1
         return await self._client.list_chats(
             self._user_id,
             limit=PAGE,

@@ -9,7 +9,8 @@ at Avito.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,14 +27,14 @@ from app.services.problems import Problem, ProblemCode, describe_problems
 from app.services.runs import Progress, StepResult
 from app.services.sync.authors import AuthorRules, decide_stored_messages
 from app.services.sync.chat_queue import ChatQueue
-from app.services.sync.list_pass import ListPass
+from app.services.sync.full_pass import FullPass
+from app.services.sync.list_pass import WATERMARK_GRACE, ListPass
 from app.services.sync.listings import ListingReader
 from app.services.sync.message_pass import MessagePass, Tally
 
 log = structlog.get_logger(__name__)
 
-WATERMARK_GRACE = timedelta(hours=1)
-FULL_LIST_EVERY = timedelta(days=1)
+NAME_EVERY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -142,21 +143,31 @@ class _AccountSync:
         If no message can be read, the changes are marked anyway, for a sync that can read them. If
         the list fails, the chats marked before are read.
         """
-        outcomes = await asyncio.gather(
-            self._mark_unread(account, messages.queue),
-            messages.read_marked(),
-            return_exceptions=True,
-        )
-        for error in filter(None, outcomes):
-            raise error
-
-    async def _mark_unread(self, account: Account, queue: ChatQueue) -> None:
-        """Mark unread chats; then read the due pages of listings, spread in time."""
+        reading = asyncio.create_task(messages.read_marked())
         try:
-            await self._list(account, queue)
+            try:
+                await self._list(account, messages.queue)
+            finally:
+                messages.queue.end_marking()
+            async with self._reading_listings(account):
+                await reading
+        except UpstreamError:
+            await asyncio.wait({reading})
+            raise
         finally:
-            queue.end_marking()
-        await self._make_listing_reader(account).read_due()
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    @asynccontextmanager
+    async def _reading_listings(self, account: Account) -> AsyncIterator[None]:
+        """Read the due pages of listings meanwhile, because their requests are spread in time."""
+        reading = asyncio.create_task(self._make_listing_reader(account).read_due())
+        try:
+            yield
+            await reading
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def _open(self) -> Account:
         """Return the account of the keys.
@@ -167,19 +178,24 @@ class _AccountSync:
             known = await accounts.get_account(session, self._source.client_id)
         if known is not None:
             self._name = known.name
-            if not self._full and not _is_stale(known, self._clock()):
+            if not self._full and not _is_stale(known.self_read_at, self._clock()):
                 return known
         me = await self._client.get_self()
         self._name = self._source.name or me.name or str(me.id)
         async with self._database.transaction() as session:
             return await accounts.upsert_account(
-                session, avito_user_id=me.id, client_id=self._source.client_id, name=self._name
+                session,
+                avito_user_id=me.id,
+                client_id=self._source.client_id,
+                name=self._name,
+                now=self._clock(),
             )
 
     async def _list(self, account: Account, queue: ChatQueue) -> None:
-        """Mark chats changed since the watermark.
+        """Mark chats changed since the watermark, and those that the full pass finds.
 
-        Once a day, or if ``full``, the whole list is scanned.
+        The first time, if ``full``, or after more changes than one list returns, all lists are read
+        at once.
         """
         now = self._clock()
         listing = ListPass(
@@ -192,31 +208,35 @@ class _AccountSync:
             user_id=account.avito_user_id,
             reread=self._full,
         )
-        cut_short, full_at = None, None
-        watermark = None if self._full or _is_stale(account, now) else account.listed_up_to
-        if watermark is None or not await listing.scan_since(watermark - WATERMARK_GRACE):
-            cut_short, full_at = await listing.scan_all(), now
-        # With a watermark in the future, changes until then would be missed.
-        newest = min(listing.newest, now) if listing.newest else None
+        full_pass = FullPass(self._database, self._clock, listing, account)
+        watermark = None if self._full else _find_watermark(account, now)
+        if watermark is not None and await listing.scan_since(watermark):
+            await full_pass.read_due()
+        else:
+            await full_pass.read_at_once()
         async with self._database.transaction() as session:
             # First, because the message pass locks chats before the account.
             recent = await unread_chats.mark_recent_unread(
                 session, account.id, since=now, now=self._clock()
             )
-            await accounts.mark_listed(
-                session, account.id, up_to=newest, full_at=full_at, cut_short=cut_short
-            )
-            if full_at is not None:
-                await accounts.count_chats_read(session, account.id)
+            if listing.newest:
+                # With a watermark in the future, changes until then would be missed.
+                await accounts.mark_listed(session, account.id, up_to=min(listing.newest, now))
         queue.add_marked(recent)
 
 
-def _is_stale(account: Account, now: datetime) -> bool:
-    """Whether the last full scan was a day ago, or is in the future because the clock was ahead."""
-    return (
-        account.fully_listed_at is None
-        or not timedelta(0) <= now - account.fully_listed_at < FULL_LIST_EVERY
-    )
+def _find_watermark(account: Account, now: datetime) -> datetime | None:
+    """Return the watermark; None: all lists must be read.
+
+    It is in the future if the clock was ahead; then changes until it would be missed.
+    """
+    known = account.listed_up_to if account.fully_listed_at else None
+    return known if known and known - WATERMARK_GRACE <= now else None
+
+
+def _is_stale(read_at: datetime | None, now: datetime) -> bool:
+    """Whether a time is a day ago, or in the future because the clock was ahead."""
+    return read_at is None or not timedelta(0) <= now - read_at < NAME_EVERY
 
 
 def _make_summary(tally: Tally) -> str:
