@@ -1,17 +1,19 @@
 """SQL of the unread chats for sync: selection, and the state after a reading."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import any_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Chat
+from app.domain.messages import SETTLED_AFTER
+from app.models import Chat, Message
 from app.models.chat import MAY_LOSE_MESSAGES
 from app.repositories import chat_facts
 from app.repositories.chat_locks import lock_account
+from app.repositories.sql_values import text_array
 
 
 @dataclass(frozen=True)
@@ -50,19 +52,46 @@ class UnreadChat:
 
 
 async def mark_recent_unread(
-    session: AsyncSession, account_id: int, *, since: datetime, now: datetime
+    session: AsyncSession, account_id: int, *, since: datetime, now: datetime, limit: int
 ) -> int:
     """Mark the chats that were last read while one of their messages could still be deleted.
 
-    Those read ``since`` a time are left for the next sync. Returns the number of the others.
+    All whose messages are settled by now, which are thereby read for the last time, and at most
+    ``limit`` of the others: those read the longest ago. Chats read ``since`` a time are left for
+    the next sync. Returns the number of marked chats.
     """
+    may_change = (
+        Chat.account_id == account_id,
+        ~Chat.messages_read_at.between(since, now),
+        text(MAY_LOSE_MESSAGES),
+    )
+    is_settled = Chat.last_message_at <= now - SETTLED_AFTER
+    others = select(Chat.id).where(*may_change, ~is_settled).order_by(Chat.messages_read_at)
     await lock_account(session, account_id)
+    marked = await session.execute(
+        update(Chat)
+        .where(*may_change, or_(is_settled, Chat.id.in_(others.limit(limit))))
+        .values(messages_due=True)
+        .returning(Chat.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(marked.all())
+
+
+async def mark_deleted(session: AsyncSession, account_id: int, avito_ids: Sequence[str]) -> int:
+    """Mark those of these chats whose newest message is stored and not known to be deleted.
+
+    Avito's list shows it as deleted. Returns the number of marked chats.
+    """
     marked = await session.execute(
         update(Chat)
         .where(
             Chat.account_id == account_id,
-            ~Chat.messages_read_at.between(since, now),
-            text(MAY_LOSE_MESSAGES),
+            Chat.avito_id == any_(text_array(avito_ids)),
+            ~Chat.messages_due,
+            Message.chat_id == Chat.id,
+            Message.avito_id == Chat.listed_message_id,
+            Message.deleted_at.is_(None),
         )
         .values(messages_due=True)
         .returning(Chat.id)

@@ -113,7 +113,7 @@ async def test_a_chat_is_read_again_while_a_message_can_be_deleted(
             last_message_at=NOON,
             messages_read_at=NOON + timedelta(minutes=minutes, seconds=seconds),
         )
-        await unread_chats.mark_recent_unread(session, account.id, since=later, now=later)
+        await unread_chats.mark_recent_unread(session, account.id, since=later, now=later, limit=0)
         assert await unread_chats.count_unread(session, account.id) == int(is_unread)
 
 

@@ -13,12 +13,12 @@ from functools import partial
 from app.clients.avito.client import AvitoClient
 from app.clients.avito.schema import AvitoChat, ChatPage
 from app.database.engine import Database
-from app.repositories import chats
+from app.repositories import chats, unread_chats
 from app.services.sync.chat_queue import ChatQueue
 from app.services.sync.listings import REFUSED, ListingReader
 from app.services.sync.message_pass import Tally
 from app.services.sync.pages import LAST_OFFSET, PAGE, iterate_pages
-from app.services.sync.rows import make_chat_row
+from app.services.sync.rows import is_deleted, make_chat_row
 
 CHAT_TYPES = ("u2i", "u2u", "a2u")
 LISTINGS_AT_ONCE = 20
@@ -179,10 +179,16 @@ class ListPass:
 
     async def _write(self, listed: Sequence[AvitoChat]) -> None:
         rows = {chat.id: make_chat_row(chat) for chat in listed}
+        deleted = [
+            chat.id for chat in listed if chat.last_message and is_deleted(chat.last_message)
+        ]
         async with self._database.transaction() as session:
             count = await chats.upsert_listed(
                 session, self._account_id, rows.values(), reread=self._reread
             )
+            due = count.due
+            if deleted:
+                due += await unread_chats.mark_deleted(session, self._account_id, deleted)
         self._tally.new_chats += count.new
-        if count.due:
-            self._queue.add_marked(count.due)
+        if due:
+            self._queue.add_marked(due)

@@ -51,7 +51,7 @@ def make_message_rows(
             "sent_at": message.created_at,
             "is_read": message.is_read,
             "read_at": message.read_at,
-            "deleted_at": now if message.type == "deleted" else None,
+            "deleted_at": now if is_deleted(message) else None,
         }
         for n, message in enumerate(ordered)
     ]
@@ -60,6 +60,11 @@ def make_message_rows(
 def _get_content(message: AvitoMessage) -> dict[str, Any] | None:
     """Return Avito's content; None if it is nothing but the text, which has its own column."""
     return None if message.content == {"text": message.text} else message.content
+
+
+def is_deleted(message: AvitoMessage) -> bool:
+    """Return whether the author has deleted the message."""
+    return message.type == "deleted"
 
 
 def _get_side(message: AvitoMessage, *, from_avito: bool) -> Side:

@@ -35,6 +35,12 @@ from app.services.sync.message_pass import MessagePass, Tally
 log = structlog.get_logger(__name__)
 
 NAME_EVERY = timedelta(days=1)
+RECENT_AT_ONCE = 100
+"""Chats of one sync that are read again because a message may have been deleted.
+
+They are those whose messages can still be deleted later. Each chat is read again when none can, and
+a deletion of the newest message is seen in the list, so this only finds a deletion earlier.
+"""
 
 
 @dataclass(frozen=True)
@@ -217,7 +223,7 @@ class _AccountSync:
         async with self._database.transaction() as session:
             # First, because the message pass locks chats before the account.
             recent = await unread_chats.mark_recent_unread(
-                session, account.id, since=now, now=self._clock()
+                session, account.id, since=now, now=self._clock(), limit=RECENT_AT_ONCE
             )
             if listing.newest:
                 # With a watermark in the future, changes until then would be missed.

@@ -140,3 +140,30 @@ async def test_message_times_do_not_depend_on_the_zone(stage: Stage) -> None:
     assert row["at"] == chat.messages[-1].created
     shown = (await stage.rest.get(f"/api/v1/chats/{chat.id}")).json()["messages"][-1]["sent_at"]
     assert shown.endswith("+03:00")
+
+
+async def test_many_active_chats_are_read_again_once_and_a_few_in_each_sync(stage: Stage) -> None:
+    """The list itself shows that the newest message was deleted."""
+    chats = stage.avito.add_synthetic_chats(130, 2)
+    for number, chat in enumerate(chats):
+        for place, message in enumerate(chat.messages):
+            message.created = int(stage.clock().timestamp()) - 1_200 + number + place
+    assert await count_readings(stage) == 130
+    assert await count_readings(stage) == 100
+    for chat in chats:
+        stage.avito.delete_message(chat.id, chat.messages[-1].id)
+    assert await count_readings(stage) == 130
+    deleted = "SELECT 1 FROM messages WHERE deleted_at IS NOT NULL"
+    assert len(await stage.rows(deleted)) == 130
+    stage.clock.move(minutes=70)
+    stage.avito.delete_message(chats[0].id, chats[0].messages[0].id)
+    assert await count_readings(stage) == 130
+    assert len(await stage.rows(deleted)) == 131
+    assert await count_readings(stage) == 0
+
+
+async def count_readings(stage: Stage) -> int:
+    """Sync, and return the number of requests for messages."""
+    stage.avito.requests.clear()
+    await stage.sync()
+    return len([one for one in stage.avito.requests if one.path.endswith("/messages/")])
