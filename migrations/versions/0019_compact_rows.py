@@ -19,11 +19,14 @@ _TRIGGERS = ("previous_release_copy_outcome_reason", "previous_release_copy_unan
 
 def upgrade() -> None:
     _create_packed_exchanges()
+    _move_figures()
+    _move_flags_and_objections()
+    # From here on tables are locked.
+    _store_bodies("MAIN")  # in the row, and compressed only if it does not fit otherwise
+    op.execute("ALTER TABLE chats SET (fillfactor = 80)")  # room for new versions of the rows
     for name in _TRIGGERS:
         op.execute(f"DROP TRIGGER {name} ON chats")
         op.execute(f"DROP FUNCTION {name}()")
-    _move_figures()
-    _move_flags_and_objections()
 
 
 def _create_packed_exchanges() -> None:
@@ -63,6 +66,11 @@ def _create_packed_exchanges() -> None:
     )
 
 
+def _store_bodies(storage: str) -> None:
+    for table in ("reports", "reviews"):
+        op.execute(f"ALTER TABLE {table} ALTER COLUMN body SET STORAGE {storage}")
+
+
 def _move_figures() -> None:
     """Move complete figures to the columns that the release before reads where there are none."""
     op.execute(
@@ -96,6 +104,8 @@ def _move_flags_and_objections() -> None:
 def downgrade() -> None:
     _unpack_exchanges()
     op.drop_table("packed_exchanges")
+    _store_bodies("EXTENDED")
+    op.execute("ALTER TABLE chats RESET (fillfactor)")
     _fill_columns()
     context.script.get_revision("0008").module.create_triggers()
 
@@ -113,7 +123,7 @@ def _fill_columns() -> None:
 def _unpack_exchanges() -> None:
     """Store the packed exchanges as the release before does, a thousand at a time."""
     connection = op.get_bind()
-    packed = connection.execute(sa.text("SELECT * FROM packed_exchanges ORDER BY id")).mappings()
+    select = sa.text("SELECT * FROM packed_exchanges WHERE id > :last ORDER BY id LIMIT 1000")
     insert = sa.text(
         """
         INSERT INTO model_exchanges (
@@ -123,8 +133,10 @@ def _unpack_exchanges() -> None:
                 :last, CAST(:question AS json), :parameters, :request_sha256, :answer)
         """
     )
-    for rows in packed.partitions(1_000):
+    last = 0
+    while rows := connection.execute(select, {"last": last}).mappings().all():
         connection.execute(insert, [_unpack_row(dict(row)) for row in rows])
+        last = rows[-1]["id"]
 
 
 def _unpack_row(row: dict[str, Any]) -> dict[str, Any]:
