@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from app.clients.avito import AvitoClient, AvitoCredentials, create_avito_http
 from app.clients.deepseek import DeepSeekClient
+from app.clients.limiter import MakePace, make_own_pace
 from app.clients.mail import MailClient, OutboxFolder, SmtpClient
 from app.clients.retry import RetryPolicy
 from app.clock import Clock, system_clock
@@ -197,6 +198,7 @@ async def open_avito_clients(
     *,
     clock: Clock = system_clock,
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+    make_pace: MakePace = make_own_pace,
 ) -> AsyncIterator[list[tuple[AvitoAccount, AvitoClient]]]:
     """Open a client for each account of the settings. The clients share one HTTP pool."""
     async with create_avito_http(str(settings.avito_base_url), ca_file=settings.ca_file) as http:
@@ -210,6 +212,7 @@ async def open_avito_clients(
                     requests_per_minute=settings.avito_requests_per_minute,
                     retry=retry,
                     clock=clock,
+                    make_pace=make_pace,
                 ),
             )
             for account in settings.accounts

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from app.adapters import (
     build_mail_client,
@@ -34,6 +35,7 @@ from app.services.analysis.grader import Grader
 from app.services.analysis.worker_pool import WorkerPool
 from app.services.mail.arrivals import Arrivals
 from app.services.mail.settings import MailSettings
+from app.services.pace import share_pace
 from app.services.sync.authors import AuthorRules
 from app.services.sync.hints import HintQueue
 from app.services.sync.syncer import AvitoSource
@@ -87,7 +89,12 @@ async def open_service(
         nullcontext(pool)
         if pool
         else open_database(settings, patience_seconds=patience_seconds) as database,
-        open_avito_clients(settings, clock=clock, retry=retry) as clients,
+        open_avito_clients(
+            settings,
+            clock=clock,
+            retry=retry,
+            make_pace=partial(share_pace, database.with_patient_limits()),
+        ) as clients,
         Arrivals() as arrivals,
     ):
         heartbeats = Heartbeats.by(monotonic)

@@ -1,7 +1,7 @@
 """Limits of requests to an external system: concurrent requests and requests a minute."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from aiolimiter import AsyncLimiter
@@ -110,3 +110,12 @@ def limit_per_minute(requests: int) -> AbstractAsyncContextManager[None]:
     burst = max(1, requests // 10)
     evenly = max(1, requests - burst)
     return AsyncLimiter(burst, 60 * burst / evenly)
+
+
+MakePace = Callable[[str, int], AbstractAsyncContextManager[None]]
+"""Returns the pace of the requests with this name, at most so many a minute (0: no limit)."""
+
+
+def make_own_pace(_: str, requests: int) -> AbstractAsyncContextManager[None]:
+    """Return a pace for this client alone: for a command that sends a few requests."""
+    return limit_per_minute(requests)

@@ -14,8 +14,10 @@ from app.models.prompt import Prompt
 from app.models.reply import ReplyTemplate, ReplyUse
 from app.models.report import Report, ReportKind
 from app.models.report_figures import Mark, ReportFigures
+from app.models.request_pace import RequestPace
 from app.models.review import Review
 from app.models.run import Run, RunKind, RunState
+from app.models.run_part import RunPart
 
 __all__ = [
     "Account",
@@ -38,8 +40,10 @@ __all__ = [
     "Report",
     "ReportFigures",
     "ReportKind",
+    "RequestPace",
     "Review",
     "Run",
     "RunKind",
+    "RunPart",
     "RunState",
 ]

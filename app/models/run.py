@@ -87,6 +87,8 @@ class Run(Numbered):
     finished_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
     lease_token: Mapped[uuid.UUID | None]
+    help_token: Mapped[uuid.UUID | None]
+    """Equal to ``lease_token`` while other processes may help with the run."""
     not_before: Mapped[datetime | None]
     """A queued run may not be claimed before this moment of the database's clock; None: at once."""
     returned_count: Mapped[int] = mapped_column(server_default="0")

@@ -26,7 +26,7 @@ from app.clients.avito.parsing import (
 from app.clients.avito.responses import AvitoResponse
 from app.clients.avito.schema import AvitoChat, AvitoSelf, ChatPage, ItemPage, MessagePage
 from app.clients.avito.token import AccessToken, AvitoCredentials
-from app.clients.limiter import AdaptiveLimiter, limit_per_minute
+from app.clients.limiter import AdaptiveLimiter, MakePace, make_own_pace
 from app.clients.retry import RetryPolicy
 from app.clock import Clock
 
@@ -54,6 +54,7 @@ class AvitoClient:
         requests_per_minute: int,
         retry: RetryPolicy,
         clock: Clock,
+        make_pace: MakePace = make_own_pace,
     ) -> None:
         self._http = http
         self._base_url, self._headers = str(http.base_url).rstrip("/"), dict(http.headers)
@@ -62,8 +63,8 @@ class AvitoClient:
         self._secret = credentials.client_secret
         self._token = AccessToken(http, credentials, clock)
         self._limiter = AdaptiveLimiter(max_concurrency)
-        self._pace = limit_per_minute(requests_per_minute)
-        self._item_pace = limit_per_minute(_ITEMS_PER_MINUTE)
+        self._pace = make_pace(f"avito {credentials.client_id}", requests_per_minute)
+        self._item_pace = make_pace(f"avito items {credentials.client_id}", _ITEMS_PER_MINUTE)
         self._forbidden_token = ""  # a renewed token that still got a 403
 
     async def get_self(self) -> AvitoSelf:

@@ -16,10 +16,10 @@ import prometheus_client
 import structlog
 
 from app.clients.avito import AvitoChatGoneError, AvitoClient, AvitoHint
-from app.clients.limiter import limit_per_minute
 from app.database.engine import Database
 from app.errors import UpstreamError
 from app.repositories import accounts, chats
+from app.services.pace import share_pace
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ class HintQueue:
         """``clients`` are keyed by the client ID of their account."""
         self._database = database
         self._clients = clients
-        self._pace = limit_per_minute(CONFIRMED_A_MINUTE)
+        self._pace = share_pace(database, "confirmations of hints", CONFIRMED_A_MINUTE)
         self._known: set[int] = set()  # hashes of keys: a few megabytes for 100,000 chats
         self._last_id = 0
         self._to_mark: Counter[ChatKey] = Counter()
