@@ -28,7 +28,7 @@ from app.jobs.daily import DayPlan
 from app.jobs.due_runs import Timetable
 from app.jobs.heartbeat import Heartbeats
 from app.jobs.scheduler import Scheduler, watch_clock
-from app.jobs.steps import StepDependencies, build_steps
+from app.jobs.steps import StepDependencies, build_help, build_steps
 from app.jobs.worker import FINISH_SECONDS, Worker
 from app.models import RunKind
 from app.services.analysis.grader import Grader
@@ -100,7 +100,9 @@ async def open_service(
         heartbeats = Heartbeats.by(monotonic)
         worker = Worker(database, clock, finish_seconds=finish_seconds, heartbeat=heartbeats.worker)
         parts = _OpenParts(database, clients, grader, arrivals)
-        worker.register_steps(build_steps(_make_dependencies(settings, parts, clock), worker.wake))
+        tools = _make_dependencies(settings, parts, clock)
+        worker.register_steps(build_steps(tools, worker.wake))
+        worker.register_help(build_help(tools))
         watch = ClockWatch(clock, monotonic)
         yield _make_service(settings, parts, worker, heartbeats, watch, clock)
 

@@ -40,6 +40,22 @@ class AdaptiveLimiter:
         """Current limit of concurrent requests."""
         return self._allowed
 
+    @property
+    def in_flight(self) -> int:
+        """Number of requests that hold a slot."""
+        return self._in_flight
+
+    async def resize(self, limit: int) -> None:
+        """Change the maximum. Requests in flight above it go on, and no more begin until they end.
+
+        A limit that has adapted to the external system stays as it is if it is lower.
+        """
+        is_full, self._limit = self._allowed == self._limit, limit
+        if limit < self._allowed:
+            await self._lower_to(limit)
+        elif is_full:
+            self._raise_to(limit)
+
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
         """Hold a slot for one request; an error that is raised inside may change the limit."""
@@ -70,15 +86,17 @@ class AdaptiveLimiter:
             await self._cut(self._in_flight // 2)
 
     async def _cut(self, allowed: int) -> None:
-        fewer = max(1, min(allowed, self._allowed))
-        for _ in range(self._allowed - fewer):
+        await self._lower_to(min(max(1, allowed), self._allowed))
+        self._cuts += 1
+        self._successes = 0
+
+    async def _lower_to(self, allowed: int) -> None:
+        for _ in range(self._allowed - allowed):
             if self._slots.locked():
                 self._overdrawn += 1
             else:
                 await self._slots.acquire()  # free, so this does not wait
-        self._allowed = fewer
-        self._cuts += 1
-        self._successes = 0
+        self._allowed = allowed
 
     def _count_success(self) -> None:
         self._lone_timeouts = 0

@@ -1,5 +1,7 @@
 """The step of each kind of run, bound to its dependencies."""
 
+import asyncio
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,8 +12,9 @@ from app.database.engine import Database
 from app.domain.settling import SettlingRule
 from app.jobs.daily import DayPlan, run_day
 from app.jobs.due_runs import Timetable
-from app.models import RunKind
-from app.services.analysis.analyzer import analyze_chats
+from app.jobs.helping import Help, Helper
+from app.models import Run, RunKind
+from app.services.analysis.analyzer import analyze_chats, help_to_analyze
 from app.services.analysis.grader import Grader
 from app.services.analysis.paid_work import PaidWork
 from app.services.analysis.regrade import regrade_reports
@@ -24,8 +27,10 @@ from app.services.run_params import (
     RegradeParams,
     RunParams,
     SyncParams,
+    parse_params,
+    parse_repeats,
 )
-from app.services.runs import RunContext, Step, StepResult
+from app.services.runs import Progress, RunContext, Step, StepResult
 from app.services.sync.authors import AuthorRules
 from app.services.sync.syncer import AvitoSource, sync_chats
 
@@ -59,6 +64,11 @@ def build_steps(tools: StepDependencies, wake: Callable[[], None]) -> Mapping[Ru
     }
 
 
+def build_help(tools: StepDependencies) -> Help:
+    """Return what a worker does while it executes no grading run."""
+    return Helper(tools.database, tools.graders, partial(_help_with_run, tools)).help_once
+
+
 async def _execute_sync(tools: StepDependencies, run: RunContext[RunParams]) -> StepResult:
     # If the same full sync was under way, only later changes are left to read.
     full = run.require_params(SyncParams).params.full and not run.repeated
@@ -83,6 +93,32 @@ async def _execute_grading(tools: StepDependencies, run: RunContext[RunParams]) 
         paid=tools.paid,
         workers=tools.graders,
         daily_budget_usd=tools.daily_budget_usd,
+    )
+
+
+async def _help_with_run(tools: StepDependencies, run: Run, stopping: asyncio.Event) -> None:
+    """Grade chats of a run that another process has claimed, under a token of this process."""
+    assert run.help_token is not None  # noqa: S101 - other processes may join it
+    context = RunContext(
+        id=run.id,
+        slot=run.slot,
+        params=parse_params(run),
+        repeats=parse_repeats(run),
+        token=uuid.uuid4(),
+        started_at=run.started_at or tools.clock(),
+        progress=Progress(),
+        stopping=stopping,
+    )
+    await help_to_analyze(
+        tools.database,
+        tools.grader,
+        tools.clock,
+        context.require_params(AnalyzeParams),
+        holder=run.help_token,
+        paid=tools.paid,
+        workers=tools.graders,
+        daily_budget_usd=tools.daily_budget_usd,
+        settling=tools.settling,
     )
 
 

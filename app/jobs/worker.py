@@ -16,6 +16,7 @@ from app.database.engine import Database
 from app.errors import DatabaseUnavailableError
 from app.jobs.execution import Execution, finish_despite_cancel
 from app.jobs.heartbeat import Heartbeat
+from app.jobs.helping import Help, Helping
 from app.models import Run, RunKind, RunState
 from app.repositories import run_leases, runs
 from app.services.run_params import RunParams, parse_params, parse_repeats
@@ -24,10 +25,11 @@ from app.services.runs import Lease, LeaseLostError, Progress, RunContext, Step
 log = structlog.get_logger(__name__)
 
 _POLL = "poll"
-_POLL_SECONDS = 5.0
+_POLL_SECONDS = 3.0
 """Interval between two polls of the queue without a call of ``wake``.
 
-A poll finds runs that another process has queued, and runs whose process has died.
+A poll finds runs that another process has queued, runs whose process has died, and runs of other
+processes that this one can help with.
 """
 FINISH_SECONDS = 5.0
 """Grace period for in-flight model calls, already billed, when the process stops.
@@ -71,6 +73,7 @@ class Worker:
         self._heartbeat = heartbeat or Heartbeat()
         self._stopping = asyncio.Event()
         self._steps: Mapping[RunKind, Step] = {}
+        self._helping = Helping(self._stopping)
         self._tasks: dict[RunKind, asyncio.Task[None]] = {}
         self._stuck: set[int] = set()
         self._failed_in_a_row: dict[RunKind, int] = {}
@@ -81,6 +84,10 @@ class Worker:
     def register_steps(self, steps: Mapping[RunKind, Step]) -> None:
         """Register the steps. They are built after the worker: the daily step wakes it."""
         self._steps = steps
+
+    def register_help(self, help_with_grading: Help) -> None:
+        """Register what the worker does while no grading run of its own is executed."""
+        self._helping.help_once = help_with_grading
 
     def wake(self) -> None:
         """Make the worker poll the queue at once."""
@@ -95,16 +102,16 @@ class Worker:
 
         After the cancel, grading finishes its calls in flight, and unfinished runs are given back.
         """
-        await self._work(dict.fromkeys(self._steps))
+        await self._work(dict.fromkeys(self._steps), is_helping=True)
 
     async def work_on(self, kind: RunKind, run_id: int) -> None:
         """Execute only this run, and before it a scheduled run of the kind whose process has died.
 
         A cancel has the same effect as in ``work_forever``.
         """
-        await self._work({kind: run_id})
+        await self._work({kind: run_id}, is_helping=False)
 
-    async def _work(self, wanted: Mapping[RunKind, int | None]) -> None:
+    async def _work(self, wanted: Mapping[RunKind, int | None], *, is_helping: bool) -> None:
         self._stopping.clear()
         self._heartbeat.start(_POLL)
         try:
@@ -113,6 +120,8 @@ class Worker:
                 # A cancel waits for the poll. A run that is claimed and not started would have no
                 # owner until its lease expires.
                 await finish_despite_cancel(self._poll_queue(wanted), _CLAIM_SECONDS)
+                if is_helping and RunKind.ANALYZE not in self._tasks:
+                    self._helping.start()
                 # Not wait_for: in Python 3.11 it swallows a cancel that comes in the same iteration
                 # of the event loop as the event.
                 with contextlib.suppress(TimeoutError):
@@ -127,6 +136,8 @@ class Worker:
         self._stopping.set()
         tasks = set(self._tasks.values())
         grading = {task for kind, task in self._tasks.items() if kind is RunKind.ANALYZE}
+        tasks |= self._helping.tasks
+        grading |= self._helping.tasks
         for task in tasks - grading:
             task.cancel()
         try:

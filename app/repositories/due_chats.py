@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, any_, func, select, text, true, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    any_,
+    func,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -20,6 +31,7 @@ from app.repositories.chat_conditions import COMPANY_IS_BUYER, HAS_FAILED
 from app.repositories.chat_locks import lock_accounts_of, lock_all_accounts
 from app.repositories.grading_scope import Scope, is_in_scope, is_left_settling
 from app.repositories.message_conditions import is_by_person, render
+from app.repositories.run_parts import select_live_tokens
 from app.repositories.sql_values import bigint_array, text_array
 
 
@@ -71,12 +83,16 @@ async def count_settled(session: AsyncSession, run_id: int) -> dict[Outcome, int
 async def claim_due(
     session: AsyncSession, scope: Scope, run_id: int, token: uuid.UUID, *, limit: int
 ) -> list[ClaimedChat]:
-    """Claim the chats that have been due longest under the run's lease.
+    """Claim the chats that have been due longest, under the token of a part of the run.
 
-    Only one run grades at a time. A different token belongs to a process that has lost its run: it
-    is overwritten, and results of that process are rejected.
+    A chat with the token of another live part is being graded. Any other token belongs to a process
+    that has lost its part: it is overwritten, and results of that process are rejected.
     """
-    claimable = and_(is_in_scope(scope, run_id), Chat.grading_token.is_distinct_from(token))
+    is_free = or_(
+        Chat.grading_token.is_(None),
+        and_(Chat.grading_token != token, Chat.grading_token.not_in(select_live_tokens())),
+    )
+    claimable = and_(is_in_scope(scope, run_id), is_free)
     due = select(Chat.id).where(claimable).order_by(Chat.due_since, Chat.id).limit(limit)
     while chat_ids := (await session.scalars(due)).all():
         await lock_accounts_of(session, chat_ids)

@@ -225,3 +225,42 @@ async def test_zero_limit_admits_everything() -> None:
     for _ in range(1000):
         async with gate:
             pass
+
+
+async def test_resized_limit_lets_requests_in_flight_end() -> None:
+    limiter, may_end = AdaptiveLimiter(4), asyncio.Event()
+
+    async def request() -> None:
+        async with limiter.slot():
+            await may_end.wait()
+
+    calls = [asyncio.create_task(request()) for _ in range(10)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert limiter.in_flight == 4
+    await limiter.resize(1)
+    assert (limiter.in_flight, limiter.allowed) == (4, 1)
+    calls[0].cancel()
+    await asyncio.sleep(0)
+    assert limiter.in_flight == 3, "no request begins above the new limit"
+    await limiter.resize(6)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert limiter.in_flight == 6
+    may_end.set()
+    await asyncio.gather(*calls, return_exceptions=True)
+    assert limiter.in_flight == 0
+
+
+async def test_resize_keeps_a_lower_adapted_limit() -> None:
+    limiter = AdaptiveLimiter(8)
+    with pytest.raises(RateLimitedError):
+        async with limiter.slot():
+            raise RateLimitedError("429")
+    assert limiter.allowed == 4
+    await limiter.resize(6)
+    assert limiter.allowed == 4
+    await limiter.resize(2)
+    assert limiter.allowed == 2
+    await limiter.resize(3)
+    assert limiter.allowed == 3

@@ -110,6 +110,7 @@ async def expire_leases(database: Database) -> None:
                 "UPDATE runs SET lease_until = now() - interval '1 second' WHERE state = 'running'"
             )
         )
+        await session.execute(text("UPDATE run_parts SET lease_until = now()"))
         await session.execute(
             text("UPDATE deliveries SET claimed_until = claimed_until - interval '30 seconds'")
         )

@@ -118,6 +118,11 @@ class DeepSeekClient:
         """Name of the requested model."""
         return self._model
 
+    @property
+    def limiter(self) -> AdaptiveLimiter:
+        """Limit of requests in flight."""
+        return self._limiter
+
     async def complete(
         self,
         *,

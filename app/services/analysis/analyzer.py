@@ -5,28 +5,29 @@ are queued and written by a separate task.
 """
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from app.clock import Clock, Deadline
+from app.clock import Clock
 from app.database.engine import Database
 from app.domain.episode import latest_episode, why_ungradeable, window
 from app.domain.outcomes import Cause, Outcome, OutcomeCode
 from app.domain.settling import SettlingRule
 from app.domain.steadiness import is_repeated
 from app.domain.substitutes import find_substitute
-from app.repositories import due_chats, listings, messages, reports
-from app.repositories.grading_scope import Scope
+from app.repositories import due_chats, reports
 from app.repositories.report_filter import ReportFilter
 from app.russian_text import plural
 from app.services.analysis.budget import DailyBudget
+from app.services.analysis.claimed_chats import ClaimedChats
 from app.services.analysis.grader import Grader, Grading, keep_prompt
-from app.services.analysis.grading_pool import READ_AHEAD, Failure, GradingCase, GradingPool
+from app.services.analysis.grading_pool import Failure, GradingCase, GradingPool
 from app.services.analysis.outcome_writer import OutcomeWriter
 from app.services.analysis.paid_work import Finding, PaidWork
-from app.services.analysis.transcript import Transcript, build_transcript
+from app.services.analysis.part import GradingPart
+from app.services.analysis.transcript import Transcript
 from app.services.digests.steadiness import describe_equal_answers
 from app.services.problems import describe_problems
 from app.services.requested_chats import describe_unknown, list_unknown_chats
@@ -47,13 +48,15 @@ async def analyze_chats(
 ) -> StepResult:
     """Grade the due chats, ``workers`` at a time, and return their counts by outcome.
 
-    Chats that are settling by the rule wait, which is no failure.
+    Other processes may help, unless the run has a limit. Chats that are settling by the rule wait,
+    which is no failure.
     """
     await paid.book(database)
     await keep_prompt(database, grader, clock())
-    budget = DailyBudget(database, daily_budget_usd, grader.zone, clock, paid)
-    analysis = _Analysis(database, grader, budget, clock, run, paid, settling)
-    await analysis.run(workers)
+    part = GradingPart(database, run, grader.requests, limit=workers, holder=run.token)
+    budget = DailyBudget(daily_budget_usd, grader.zone, clock, paid, part)
+    analysis = _Analysis(database, grader, budget, clock, run, paid, settling, part, workers)
+    await analysis.run()
     counts, unknown = await analysis.count(), await analysis.list_unknown_chats()
     pool = analysis.pool
     figures: dict[str, Any] = dict(counts)
@@ -72,8 +75,32 @@ async def analyze_chats(
     )
 
 
+async def help_to_analyze(
+    database: Database,
+    grader: Grader,
+    clock: Clock,
+    run: RunContext[AnalyzeParams],
+    *,
+    holder: uuid.UUID,
+    paid: PaidWork,
+    workers: int,
+    daily_budget_usd: Decimal | None,
+    settling: SettlingRule,
+) -> None:
+    """Grade chats of a run that another process has claimed with the token ``holder``.
+
+    The service has at most ``workers`` requests in flight, and the same budget. ``run`` has this
+    process's own token.
+    """
+    part = GradingPart(database, run, grader.requests, limit=workers, holder=holder)
+    budget = DailyBudget(daily_budget_usd, grader.zone, clock, paid, part)
+    analysis = _Analysis(database, grader, budget, clock, run, paid, settling, part, workers)
+    await analysis.grade()
+    await paid.book(database)
+
+
 class _Analysis:
-    """One grading run."""
+    """One process's part in a grading run."""
 
     def __init__(
         self,
@@ -84,23 +111,20 @@ class _Analysis:
         run: RunContext[AnalyzeParams],
         paid: PaidWork,
         settling: SettlingRule,
+        part: GradingPart,
+        workers: int,
     ) -> None:
         self._database = database
         self._grader = grader
         self._clock = clock
         self._run = run
-        self._scope = Scope(
-            written_since=run.params.written_since,
-            chat_ids=run.params.chat_ids,
-            force=run.params.force,
-            done_since=run.done_since,
-        )
-        self._settling_rule = settling
-        self._claimable = self._scope
+        self._chats = ClaimedChats(database, clock, run, settling, part, batch=workers)
         self.settling = 0
         """Number of chats that were left out because they are settling."""
         self._paid = paid
-        self._outcomes = OutcomeWriter(database, grader, clock, run, paid)
+        self._part = part
+        self._workers = workers
+        self._outcomes = OutcomeWriter(database, grader, clock, run, paid, part)
         self.pool = GradingPool(
             database,
             grader,
@@ -111,20 +135,19 @@ class _Analysis:
             ready=self._outcomes.wait_writable,
         )
 
-    async def run(self, workers: int) -> None:
-        """Claim chats in small batches and grade them until none is left or the run is stopped."""
+    async def run(self) -> None:
+        """Grade chats until none is left or the run is stopped, and store why chats were left."""
+        params = self._run.params
         async with self._database.session() as session:
-            due = await due_chats.count_due(session, self._find_claimable(), self._run.id)
-        limit = self._run.params.limit
+            due = await due_chats.count_due(session, self._chats.find_claimable(), self._run.id)
         self._run.progress.done = 0
-        self._run.progress.total = due if limit is None else min(due, limit)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._outcomes.write_all())
-            await self.pool.grade_all(self._list_gradeable(), workers)
-            await self._outcomes.end()
+        self._run.progress.total = due if params.limit is None else min(due, params.limit)
+        await self.grade()
+        await self._part.wait_helpers()
+        self._outcomes.update_progress()
         if (
-            self._scope.chat_ids is None
-            and limit is None
+            params.chat_ids is None
+            and params.limit is None
             and self.pool.stopped_by is None
             and not self.pool.cut_short
         ):
@@ -133,11 +156,13 @@ class _Analysis:
         if not self.pool.cut_short:
             await self._mark_waiting()
 
-    def _find_claimable(self) -> Scope:
-        """Return the scope without the chats that are settling now."""
-        span = self._settling_rule.find_span(self._clock())
-        self._claimable = replace(self._scope, settling=span)
-        return self._claimable
+    async def grade(self) -> None:
+        """Claim chats in small batches and grade them."""
+        is_open = self._run.params.limit is None
+        async with self._part.hold(is_open=is_open), asyncio.TaskGroup() as group:
+            group.create_task(self._outcomes.write_all())
+            await self.pool.grade_all(self._list_gradeable(), self._workers)
+            await self._outcomes.end()
 
     async def _mark_waiting(self) -> None:
         """Store why chats were left: settling ones, and those that a stopped daily run left.
@@ -145,8 +170,8 @@ class _Analysis:
         A chat is settling here if it was when chats were last claimed. Every chat is therefore
         either claimed or marked.
         """
-        stopped_by = self.pool.stopped_by if self._scope.written_since else None
-        scope, run_id, now = self._claimable, self._run.id, self._clock()
+        scope, run_id, now = self._chats.scope, self._run.id, self._clock()
+        stopped_by = self.pool.stopped_by if scope.written_since else None
         async with self._database.transaction() as session:
             if scope.settling is not None:
                 self.settling = await due_chats.mark_settling(session, scope, run_id, now=now)
@@ -158,7 +183,7 @@ class _Analysis:
 
         A chat that has failed before and is settling now is not the run's: it stays failed.
         """
-        scope, run_id = self._claimable, self._run.id
+        scope, run_id = self._chats.scope, self._run.id
         async with self._database.session() as session:
             settled = await due_chats.count_settled(session, run_id)
             return {
@@ -179,11 +204,11 @@ class _Analysis:
 
     async def list_unknown_chats(self) -> list[str]:
         """Return the requested IDs that no stored chat has."""
-        return await list_unknown_chats(self._database, self._scope.chat_ids or ())
+        return await list_unknown_chats(self._database, self._run.params.chat_ids or ())
 
     async def _list_gradeable(self) -> AsyncIterator[GradingCase[Transcript]]:
         """Yield the chats that can be graded; skip the others with their cause."""
-        async for transcript in self._claim_chats():
+        async for transcript in self._chats.list_all(self.pool):
             gap = self._grader.episode_gap
             graded = window(transcript.messages, gap)
             code = why_ungradeable(
@@ -210,37 +235,6 @@ class _Analysis:
                 )
             else:
                 await self._outcomes.add(Finding(transcript, Outcome.SKIPPED, Cause(code)))
-
-    async def _claim_chats(self) -> AsyncIterator[Transcript]:
-        params, now = self._run.params, self._clock()
-        limit, ends_at = params.limit, params.deadline
-        deadline = Deadline(ends_at - now, since=now, clock=self._clock) if ends_at else None
-        claimed = 0
-        while limit is None or claimed < limit:
-            if deadline is not None and deadline.passed:
-                self.pool.stop(Cause(OutcomeCode.DEADLINE_PASSED))
-                return
-            batch = await self._claim_batch(
-                READ_AHEAD if limit is None else min(limit - claimed, READ_AHEAD)
-            )
-            if not batch:
-                return
-            claimed += len(batch)
-            for transcript in batch:
-                yield transcript
-
-    async def _claim_batch(self, most: int) -> list[Transcript]:
-        async with self._database.transaction() as session:
-            claimed = await due_chats.claim_due(
-                session, self._find_claimable(), self._run.id, self._run.token, limit=most
-            )
-        if not claimed:
-            return []
-        async with self._database.session() as session:
-            ids = [chat.id for chat in claimed]
-            stored = await messages.list_words(session, ids)
-            snapshots = await listings.list_snapshots(session, ids)
-        return [build_transcript(chat, stored[chat.id], snapshots.get(chat.id)) for chat in claimed]
 
     async def _keep(self, case: GradingCase[Transcript], result: Grading | Failure) -> None:
         if isinstance(result, Grading):

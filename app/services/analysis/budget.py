@@ -5,11 +5,13 @@ Money is reserved before a chat is sent to the model, so the limit is never exce
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock, day_bounds, local_date
 from app.database.engine import Database
@@ -17,6 +19,12 @@ from app.errors import AppError
 from app.repositories import reports, runs
 from app.russian_text import dollars
 from app.services.analysis.paid_work import PaidWork
+from app.services.analysis.part import Balance, GradingPart
+
+_CHATS_AHEAD = 16
+"""Chats for which money is reserved at once while much of the budget is left."""
+_LOOK_SECONDS = 0.5
+"""Interval between two looks at what the other processes have released."""
 
 
 class BudgetSpentError(AppError):
@@ -32,73 +40,119 @@ class Expense:
 
 
 class DailyBudget:
-    """US dollars for one calendar day of the report's zone; ``limit`` None: no limit.
+    """US dollars for one calendar day of the report's zone, for all processes of the service.
 
-    The limit applies to the day's cost so far and the reservations of the chats in flight. Each run
-    creates its own budget. Only one run of all replicas grades at a time. Its cost is therefore
-    complete: the rows in the database at the start of the run, what this process has not written
-    yet, and the run's own spending.
+    The limit applies to the day's cost in the database and the reservations of the live parts. A
+    part reserves what its chats in flight may cost and what it has paid and not written yet.
     """
 
     def __init__(
-        self,
-        database: Database,
-        limit: Decimal | None,
-        zone: ZoneInfo,
-        clock: Clock,
-        paid: PaidWork,
+        self, limit: Decimal | None, zone: ZoneInfo, clock: Clock, paid: PaidWork, part: GradingPart
     ) -> None:
-        self._database = database
-        self._paid = paid
+        """``limit``: None: no limit."""
         self._limit = limit
         self._zone = zone
         self._clock = clock
-        self._day: date | None = None
-        self._spent = Decimal(0)
-        self._reserved = Decimal(0)
-        self._changed = asyncio.Condition()
+        self._paid = paid
+        self._part = part
+        self._in_flight = Decimal(0)
+        self._in_hand = Decimal(0)  # of gradings that are neither kept nor written yet
+        self._billed = Decimal(0)
+        self._granted = Decimal(0)
+        self._written_at_grant = self._sum_written()
+        self._asking = asyncio.Lock()
+        self._released = asyncio.Event()
+        if limit is not None:
+            part.trim = self._trim
+
+    @property
+    def limit(self) -> Decimal:
+        """US dollars of one day."""
+        assert self._limit is not None  # noqa: S101 - nothing is reserved without a limit
+        return self._limit
+
+    async def sum_spent(self, session: AsyncSession) -> Decimal:
+        """Return the day's cost in the database."""
+        return await _sum_spent(session, local_date(self._clock(), self._zone), self._zone)
 
     @asynccontextmanager
     async def spend(self, most: Decimal) -> AsyncIterator[Expense]:
         """Reserve ``most``; wait while reservations of chats in flight may be released.
 
+        The caller calls ``settle`` when it has kept or written what it has paid.
+
         Raises:
             BudgetSpentError: the rest of the budget does not suffice and no chat is in flight.
         """
         expense = Expense(None if self._limit is None else most)
-        async with self._changed:
-            await self._open_day()
-            while self._limit is not None and self._spent + self._reserved + most > self._limit:
-                if not self._reserved:
-                    raise BudgetSpentError(
-                        "остатка дневного бюджета DeepSeek не хватает ещё на один чат (бюджет"
-                        f" {dollars(self._limit)}, сегодня потрачено {dollars(self._spent)}, чат"
-                        f" может стоить до {dollars(most)})"
-                    )
-                await self._changed.wait()
-            self._reserved += most
+        async with self._asking:
+            if self._limit is not None:
+                await self._reserve(most)
+            self._in_flight += most
         try:
             yield expense
         finally:
-            async with self._changed:
-                self._reserved -= most
-                self._spent += expense.paid
-                self._changed.notify_all()
+            self._in_flight -= most
+            self._in_hand += expense.paid
+            self._billed += expense.paid
+            self._released.set()
 
-    async def _open_day(self) -> None:
-        today = local_date(self._clock(), self._zone)
-        if self._limit is not None and today != self._day:
-            # Read it before the database. Money that is written meanwhile then counts twice; in the
-            # other order it would not count at all.
-            unbooked = self._paid.unbooked_usd
-            self._spent = unbooked + await sum_spent(self._database, today, self._zone)
-            self._day = today
+    def settle(self, usd: Decimal) -> None:
+        """Note that this cost is kept or written: the paid work or the database counts it."""
+        self._in_hand -= usd
+
+    def note_loss(self, usd: Decimal) -> None:
+        """Note a cost without a grading, which the paid work counts."""
+        self._billed += usd
+
+    def _sum_exposure(self) -> Decimal:
+        """Return what may have been spent and is not in the database."""
+        return self._in_flight + self._in_hand + self._paid.unbooked_usd
+
+    def _sum_written(self) -> Decimal:
+        """Return the cost that this part has written to the database, up to a constant."""
+        return self._billed - self._in_hand - self._paid.unbooked_usd
+
+    def _count_granted(self) -> Decimal:
+        """Return the granted dollars without those that are in the database meanwhile."""
+        return self._granted - (self._sum_written() - self._written_at_grant)
+
+    def _grant(self, usd: Decimal, written: Decimal) -> None:
+        self._granted, self._written_at_grant = usd, written
+
+    def _trim(self) -> Decimal:
+        self._grant(min(self._count_granted(), self._sum_exposure()), self._sum_written())
+        return self._granted
+
+    async def _reserve(self, most: Decimal) -> None:
+        while (needed := self._sum_exposure() + most) > self._count_granted():
+            self._released.clear()
+            written = self._sum_written()
+            balance = await self._part.reserve(needed, _CHATS_AHEAD * most, self)
+            if balance.granted is not None:
+                self._grant(balance.granted, written)
+                return
+            if not self._in_flight and not balance.reserved_by_others:
+                raise BudgetSpentError(self._describe_spent(balance, most))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._released.wait()
+
+    def _describe_spent(self, balance: Balance, most: Decimal) -> str:
+        spent = balance.spent + self._sum_exposure()
+        return (
+            "остатка дневного бюджета DeepSeek не хватает ещё на один чат (бюджет"
+            f" {dollars(self.limit)}, сегодня потрачено {dollars(spent)}, чат может стоить до"
+            f" {dollars(most)})"
+        )
 
 
 async def sum_spent(database: Database, day: date, zone: ZoneInfo) -> Decimal:
     """Return a day's cost in US dollars, including money billed without a grading."""
-    start, end = day_bounds(day, day, zone)
     async with database.session() as session:
-        return await reports.sum_cost(session, start, end) + await runs.sum_lost(
-            session, start, end
-        )
+        return await _sum_spent(session, day, zone)
+
+
+async def _sum_spent(session: AsyncSession, day: date, zone: ZoneInfo) -> Decimal:
+    start, end = day_bounds(day, day, zone)
+    return await reports.sum_cost(session, start, end) + await runs.sum_lost(session, start, end)

@@ -29,6 +29,7 @@ from app.repositories import prompts
 from app.services.analysis.chat_work import ChatWork, Question, read_verdict, write_question
 from app.services.analysis.exchange import Exchange, ExchangeLog, Unused
 from app.services.analysis.probe_chat import PROBE_CHAT
+from app.services.analysis.request_shares import RequestShares
 from app.services.analysis.worker_pool import Allowance, ChatWorkError, WorkerPool
 
 MAX_TOKENS = 1500
@@ -121,6 +122,7 @@ class Grader:
         self.working_hours = working_hours or ROUND_THE_CLOCK
         self._grading_hours = working_hours or GRADING_HOURS
         self._client = client
+        self.requests = RequestShares(client.limiter)
         self.pool = pool
         self.rubric = rubric
         self._pickled_rubric = pickle.dumps(rubric)

@@ -37,7 +37,7 @@ from app.domain.listing import Listing
 from app.domain.messages import ChatMessage
 from app.domain.outcomes import Cause
 from app.errors import AppError
-from app.services.analysis.budget import BudgetSpentError, DailyBudget, Expense
+from app.services.analysis.budget import BudgetSpentError, DailyBudget
 from app.services.analysis.causes import find_cause, make_stop_problem
 from app.services.analysis.exchange import Exchange
 from app.services.analysis.grader import Grader, Grading, UngradedError
@@ -137,7 +137,8 @@ class GradingPool(Generic[T]):
 
     async def grade_all(self, cases: AsyncIterator[GradingCase[T]], workers: int) -> None:
         """Grade cases until none is left, something stops the run, or the process is stopping."""
-        queue: asyncio.Queue[GradingCase[T] | None] = asyncio.Queue(maxsize=READ_AHEAD)
+        # No more than the workers take next: other processes can grade the rest.
+        queue: asyncio.Queue[GradingCase[T] | None] = asyncio.Queue(min(workers, READ_AHEAD))
         async with asyncio.TaskGroup() as group:
             for _ in range(workers):
                 group.create_task(self._work(queue))
@@ -155,7 +156,7 @@ class GradingPool(Generic[T]):
             await self._ready()
             if self.stopped_by is not None:
                 continue  # discard the rest of the queue
-            if self._run.stopping.is_set():
+            if self._run.stopping.is_set() or not self._run.lease.held:
                 self.cut_short = True
             else:
                 await self._grade(case)
@@ -180,6 +181,7 @@ class GradingPool(Generic[T]):
             await self._done(case, Failure(find_cause(error), tuple(error.exchanges)))
         else:
             await self._done(case, grading)
+            self._budget.settle(grading.cost_usd or Decimal(0))
             await self._fail_suspects()
 
     async def _grade_within_budget(self, case: GradingCase[T]) -> Grading:
@@ -194,7 +196,7 @@ class GradingPool(Generic[T]):
                     most_usd=expense.most,
                 )
             except (DeepSeekError, UngradedError) as error:
-                await self._book_loss(expense, error.usage)
+                await self._book_loss(error.usage)
                 raise
             expense.paid = grading.cost_usd or Decimal(0)
             return grading
@@ -244,18 +246,19 @@ class GradingPool(Generic[T]):
                 await self._fail_suspects()
 
     async def _probe(self) -> None:
-        async with self._budget.spend(self._grader.most_usd(())) as expense:
+        async with self._budget.spend(self._grader.most_usd(())):
             try:
                 usage = await self._grader.probe()
             except DeepSeekError as error:
-                await self._book_loss(expense, error.usage)
+                await self._book_loss(error.usage)
                 raise
-            await self._book_loss(expense, usage)
+            await self._book_loss(usage)
 
-    async def _book_loss(self, expense: Expense, usage: Usage) -> None:
+    async def _book_loss(self, usage: Usage) -> None:
         """Record money that was billed without a grading."""
-        expense.paid = self._grader.cost_usd(usage) or Decimal(0)
-        self._paid.lose(self._run.id, expense.paid)
+        usd = self._grader.cost_usd(usage) or Decimal(0)
+        self._budget.note_loss(usd)
+        self._paid.lose(self._run.id, usd)
         await self._paid.book(self._database)
 
     async def _fail_suspects(self) -> None:

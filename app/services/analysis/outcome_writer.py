@@ -26,6 +26,7 @@ from app.repositories.due_chats import Settled
 from app.services.analysis.exchange import make_exchange_rows
 from app.services.analysis.grader import Grader, Grading
 from app.services.analysis.paid_work import Finding, PaidWork, write_patiently
+from app.services.analysis.part import GradingPart
 from app.services.analysis.report_body import make_report_columns
 from app.services.run_params import RunParams
 from app.services.runs import RunContext
@@ -52,14 +53,16 @@ class OutcomeWriter:
         clock: Clock,
         run: RunContext[RunParams],
         paid: PaidWork,
+        part: GradingPart,
     ) -> None:
         self._database = database
         self._grader = grader
         self._clock = clock
         self._run = run
         self._found: asyncio.Queue[Finding | None] = asyncio.Queue(maxsize=BATCH)
-        self._written: dict[Outcome, int] = {}
+        self._lost = 0
         self._paid = paid
+        self._part = part
         self._writable = asyncio.Event()
         self._writable.set()
 
@@ -109,11 +112,12 @@ class OutcomeWriter:
         for found in findings:
             if found.chat_id in numbers:
                 self._paid.forget(found.chat_id)
-                self._written[found.outcome] = self._written.get(found.outcome, 0) + 1
-            else:  # another process has claimed the run
+                self._part.written[found.outcome] += 1
+            else:  # another process has claimed the chat
+                self._lost += 1
                 self._paid.drop(found.chat_id)
                 log.warning("analyze.lease_lost", chat=found.chat_id, run=self._run.id)
-        self._update_progress(len(findings))
+        self.update_progress()
 
     async def _settle_or_pause(self, findings: Sequence[Finding]) -> dict[int, int]:
         try:
@@ -170,13 +174,14 @@ class OutcomeWriter:
             now=now,
         )
 
-    def _update_progress(self, newly_written: int) -> None:
-        progress = self._run.progress
-        progress.done += newly_written
+    def update_progress(self) -> None:
+        """Update the progress of the run: what this process and its helpers have written."""
+        progress, written = self._run.progress, self._part.written + self._part.helped
+        progress.done = written.total() + self._lost
         progress.figures = {
-            "analyzed_chats": self._written.get(Outcome.GRADED, 0),
-            "skipped_chats": self._written.get(Outcome.SKIPPED, 0),
-            "failed_chats": self._written.get(Outcome.FAILED, 0),
+            "analyzed_chats": written[Outcome.GRADED],
+            "skipped_chats": written[Outcome.SKIPPED],
+            "failed_chats": written[Outcome.FAILED],
             "waiting_chats": max((progress.total or 0) - progress.done, 0),
         }
 

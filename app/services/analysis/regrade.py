@@ -19,6 +19,7 @@ from app.services.analysis.grader import Grader, Grading, keep_prompt
 from app.services.analysis.grading_pool import Failure, GradingCase, GradingPool
 from app.services.analysis.originals import count_originals, list_originals
 from app.services.analysis.paid_work import PaidWork, write_patiently
+from app.services.analysis.part import GradingPart
 from app.services.analysis.report_body import make_regrade_columns
 from app.services.problems import Problem, describe_problems
 from app.services.run_params import RegradeParams
@@ -40,13 +41,14 @@ async def regrade_reports(
     await paid.book(database)
     await keep_prompt(database, grader, clock())
     regrading = _Regrading(database, grader, clock, run, paid)
-    budget = DailyBudget(database, daily_budget_usd, grader.zone, clock, paid)
+    part = GradingPart(database, run, grader.requests, limit=workers, holder=run.token)
+    budget = DailyBudget(daily_budget_usd, grader.zone, clock, paid, part)
     pool = GradingPool(database, grader, budget, run=run, paid=paid, done=regrading.keep)
     run.progress.done = 0
     run.progress.total = await count_originals(database, period, done_by=run.repeated)
-    await pool.grade_all(
-        list_originals(database, period, grader.episode_gap, done_by=run.repeated), workers
-    )
+    originals = list_originals(database, period, grader.episode_gap, done_by=run.repeated)
+    async with part.hold():
+        await pool.grade_all(originals, workers)
     return StepResult(
         not pool.access_lost,
         regrading.make_summary(pool.problems),
