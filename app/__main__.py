@@ -52,6 +52,10 @@ def serve() -> int:
     """Запустить службу: REST, расписание, ежедневный отчёт. Сначала обновляет схему базы."""
     settings = read_settings()
     settings.require("api", "avito", "deepseek", "mail")
+    if settings.web_concurrency > 1:
+        from app.cli.supervisor import serve_processes
+
+        return run(serve_processes(settings), stopped=ExitCode.DONE)
     from app.cli import serving
 
     return run(serving.serve(settings), stopped=ExitCode.DONE)

@@ -303,6 +303,10 @@ class Settings(BaseSettings):
     """Address on which the service listens. 0.0.0.0: every address of the machine."""
     port: int = Field(8000, ge=1, le=65535, description="номер порта от 1 до 65535")
     """Port on which the service listens."""
+    web_concurrency: int = Field(1, ge=1, le=64, description="целое число от 1 до 64")
+    """Processes of `serve` that share the port and the work, for several processor cores. Each has
+    DATABASE_POOL_SIZE connections; the limits of Avito and DeepSeek hold for all of them together.
+    """
     root_path: RootPath | None = Field(
         None,
         description=(

@@ -3,6 +3,7 @@
 A scrape costs the same however long the history is, and no label has a value that a client chooses.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,16 +38,15 @@ router = APIRouter(tags=["health"])
 
 _SCRAPE_SECONDS = 6.0
 _PREFIX = "avito_quality"
+_COUNTERS: tuple[Collector, ...] = (DROPPED, REQUESTS, ATTEMPTS, TOKENS, COST)
 _OF_PROCESS: tuple[Collector, ...] = (
-    DROPPED,
-    REQUESTS,
-    ATTEMPTS,
-    TOKENS,
-    COST,
+    *_COUNTERS,
     ProcessCollector(registry=None),
     PlatformCollector(registry=None),
 )
 """Metrics that this process has counted since its start."""
+_COUNTERS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that prometheus_client reads: the folder of the counters of several processes."""
 
 # They double the size of the response.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -89,8 +90,11 @@ async def metrics(service: ServiceDep, failed_attempts: FailedAttemptsDep) -> Re
     except DatabaseUnavailableError:
         gauges.counts["database_up"] = 0
     registry = CollectorRegistry()
-    for collector in (gauges, failed_attempts, *_OF_PROCESS):
+    is_shared = _COUNTERS_VARIABLE in os.environ
+    for collector in (gauges, failed_attempts, *(() if is_shared else _OF_PROCESS)):
         registry.register(collector)
+    if is_shared:
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 

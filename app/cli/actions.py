@@ -10,10 +10,10 @@ from datetime import date
 
 from app.adapters import read_company_facts, read_rubric
 from app.cli.console import Mark, print_line, print_marked
+from app.cli.listening import check_data_dir
 from app.cli.process import PROGRAM, ExitCode, run_with_guards
 from app.cli.progress import watch
 from app.cli.regrades import regrade_period, show_regrades
-from app.cli.serving import check_data_dir
 from app.clock import local_date, system_clock
 from app.config import Settings
 from app.database.engine import Database

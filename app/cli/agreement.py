@@ -10,8 +10,8 @@ from pathlib import Path
 from app.adapters import open_database, read_company_facts, read_rubric
 from app.cli.agreement_table import has_few_chats, list_notes, make_comparison_table
 from app.cli.console import Mark, print_line, print_marked, screen
+from app.cli.listening import check_data_dir
 from app.cli.process import ExitCode
-from app.cli.serving import check_data_dir
 from app.clock import at_local
 from app.config import Settings
 from app.errors import SettingsError

@@ -4,8 +4,8 @@ import json
 import sys
 
 from app.adapters import open_database
+from app.cli.listening import check_data_dir
 from app.cli.process import ExitCode
-from app.cli.serving import check_data_dir
 from app.config import Settings
 from app.services.analysis.audit import audit_report
 

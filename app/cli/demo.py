@@ -17,9 +17,10 @@ from typing import Any
 from app.cli.console import Mark, print_line, print_marked, screen
 from app.cli.demo_folder import open_empty_folder
 from app.cli.demo_table import LEGEND, make_curl_lines, make_grades_table, summarize_outcomes
+from app.cli.listening import base_url, listen
 from app.cli.process import ExitCode, log_quietly, run_with_guards
 from app.cli.progress import watch
-from app.cli.rest_server import base_url, listen, serve_rest
+from app.cli.rest_server import serve_rest
 from app.cli.sandbox import RECIPIENT, SENDER
 from app.clock import local_date
 from app.config import Settings, load_settings

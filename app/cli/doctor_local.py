@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.adapters import open_database, read_company_facts, read_listed_texts
 from app.api.security import compute_key_id
 from app.cli.doctor_findings import DoctorFindings
-from app.cli.serving import check_data_dir
+from app.cli.listening import check_data_dir
 from app.clients.avito import create_avito_http, fetch_date_header
 from app.clock import system_clock
 from app.config import Need, Settings

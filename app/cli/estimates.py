@@ -7,9 +7,9 @@ from decimal import Decimal
 from app.adapters import open_database, open_grader
 from app.cli.actions import check_named
 from app.cli.console import print_line
+from app.cli.listening import check_data_dir
 from app.cli.process import ExitCode
 from app.cli.regrades import regrade_period
-from app.cli.serving import check_data_dir
 from app.clients.deepseek.prices import get_peak_factor
 from app.clock import local_date, system_clock
 from app.config import Settings

@@ -1,15 +1,11 @@
-"""Serve an open service over HTTP.
-
-The port is bound before the service is opened. At the end every request gets a response.
-"""
+"""Serve an open service over HTTP. At the end every request gets a response."""
 
 import asyncio
-import errno
 import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from ipaddress import ip_network
 from typing import Any, cast
@@ -18,10 +14,9 @@ import uvicorn
 
 from app.api.dependencies import attach_service
 from app.cli.http_protocol import ConnectionLimits, HttpProtocol, error_body
+from app.cli.listening import BACKLOG
 from app.cli.open_files import limit_missing_file_warnings
 from app.cli.rate_limited_logs import SeldomRecords
-from app.config import Settings
-from app.errors import SettingsError
 from app.jobs.worker import FINISH_SECONDS
 from app.main import create_app
 from app.service import Service
@@ -39,82 +34,11 @@ The worker gives its runs back; calls that wait for these runs respond; long res
 (counted from the start of the stop); connections close. Then the database is closed. A container
 has ten seconds for the whole stop.
 """
-_BACKLOG, _ACCEPTED_AT_ONCE = 2048, 128
-"""Backlog of the kernel, and connections that asyncio accepts in one iteration of the event loop.
+_ACCEPTED_AT_ONCE = 128
+"""Connections that asyncio accepts in one iteration of the event loop.
 
 The connections of one iteration are accepted before any of them is counted.
 """
-_UNPRIVILEGED = 1024
-_ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - said of an address, not bound
-
-
-def listen(
-    host: str, port: int, way_out: str, *, name: str = "PORT", apart: int = 1
-) -> socket.socket:
-    """Return a socket that listens on the address. Early connections wait for the server.
-
-    Raises:
-        SettingsError: one line. ``name``: where the port was set. ``way_out``: a command with
-            another ``{port}``, which is free and at least ``apart`` ports higher.
-    """
-    try:
-        found = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
-        )
-    except (OSError, UnicodeError):
-        raise SettingsError(
-            f"HOST: адреса {host} нет; нужно 127.0.0.1, 0.0.0.0 или имя этой машины."
-        ) from None
-    family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
-    # asyncio sets TCP_NODELAY only if the protocol is given; without it each response waits 40 ms
-    # for an ACK.
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise _make_bind_error(
-            error,
-            host,
-            f"{name}: порт {port}",
-            way_out.format(port=_find_free_port(family, address, port + apart)),
-        ) from None
-    return listener
-
-
-def _find_free_port(family: int, address: tuple[Any, ...], first: int) -> int:
-    """Return the next free port that an unprivileged process may open."""
-    first = max(first, _UNPRIVILEGED)
-    for port in range(first, min(first + 1000, 2**16)):
-        with socket.socket(family, socket.SOCK_STREAM) as trial, suppress(OSError):
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind((address[0], port, *address[2:]))
-            return port
-    return _UNPRIVILEGED
-
-
-def _make_bind_error(error: OSError, host: str, port: str, way_out: str) -> SettingsError:
-    match error.errno:
-        case errno.EADDRINUSE:
-            return SettingsError(f"{port} занят; другой порт: {way_out}")
-        case errno.EACCES:
-            return SettingsError(f"{port} открывает только root; другой порт: {way_out}")
-        case errno.EADDRNOTAVAIL:
-            return SettingsError(
-                f"HOST: у этой машины нет адреса {host}; нужно 127.0.0.1 или 0.0.0.0."
-            )
-        case _:
-            return SettingsError(f"{port} на {host} не открыть ({error.strerror}).")
-
-
-def base_url(settings: Settings) -> str:
-    """Return the URL of the service for a client on this machine."""
-    host = _ANY_HOST.get(
-        settings.host, f"[{settings.host}]" if ":" in settings.host else settings.host
-    )
-    return f"http://{host}:{settings.port}"
 
 
 @asynccontextmanager
@@ -233,7 +157,7 @@ class _Server(uvicorn.Server):
         """
         await super().startup(sockets)
         for listener in sockets or ():
-            listener.listen(_BACKLOG)
+            listener.listen(BACKLOG)
 
 
 class _Responses:

@@ -3,7 +3,7 @@
 import asyncio
 
 from app.cli.console import print_line
-from app.cli.rest_server import listen
+from app.cli.listening import listen
 from app.config import Settings
 from app.sandbox.server import Sandbox
 

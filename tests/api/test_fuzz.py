@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.rest_server import listen, serve_rest
+from app.cli.listening import listen
+from app.cli.rest_server import serve_rest
 from tests.fuzz.addresses import open_forwarder
 from tests.support.checkout import CHECKOUT
 from tests.support.stage import BAD_TALK, GOOD_TALK, KEY, Stage

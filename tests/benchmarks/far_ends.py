@@ -13,7 +13,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
-from app.cli.rest_server import listen, serve_rest
+from app.cli.listening import listen
+from app.cli.rest_server import serve_rest
 from app.models import Run
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat, AvitoMessage, hash_id

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 
-from app.cli.rest_server import listen, serve_rest
+from app.cli.listening import listen
+from app.cli.rest_server import serve_rest
 from app.service import Service
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from app.cli.rest_server import base_url
+from app.cli.listening import base_url
 from app.config import Settings, load_settings
 from app.secret_files import SECRETS
 from tests.support.checkout import CHECKOUT

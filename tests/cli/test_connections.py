@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from app.cli.http_protocol import ConnectionLimits
+from app.cli.listening import listen
 from app.cli.open_files import get_max_connections, limit_missing_file_warnings, raise_file_limit
-from app.cli.rest_server import listen, serve_rest
+from app.cli.rest_server import serve_rest
 from app.cli.strict_http import MAX_CHUNKS
 from tests.support.stage import KEY, Stage, until
 

@@ -13,7 +13,8 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from app.cli.http_protocol import HttpProtocol
-from app.cli.rest_server import Message, Receive, Send, listen, serve_rest
+from app.cli.listening import listen
+from app.cli.rest_server import Message, Receive, Send, serve_rest
 from tests.support.stage import BAD_TALK, GOOD_TALK, KEY, Stage
 
 LOW = "/api/v1/reports?start_date=2020-01-01&end_date=2099-12-31&tonality_grade=Низкая"

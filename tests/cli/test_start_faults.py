@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from app.cli.serving import check_data_dir
+from app.cli.listening import check_data_dir
 from app.config import load_settings
 from app.errors import SettingsError
 from tests.support.command_line import run_app

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager, closing
 import httpx
 import pytest
 
-from app.cli.rest_server import listen, serve_rest
+from app.cli.listening import listen
+from app.cli.rest_server import serve_rest
 from app.services.reports.reading import CHUNK
 from tests.support.reports import ALL, XLSX, add_two_reports, fetch_reports, read_csv, read_xlsx
 from tests.support.stage import KEY, Stage
