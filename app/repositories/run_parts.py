@@ -1,6 +1,6 @@
 """SQL of the parts of grading runs: leases, shares of requests, reserved dollars and counts.
 
-See decision 0018. Leases use the database's clock, which all processes share.
+See decision 0019. Leases use the database's clock, which all processes share.
 """
 
 import uuid

@@ -1,6 +1,6 @@
 """The part of this process in a grading run: its lease, its share of the limits and its counts.
 
-See decision 0018. The process that has claimed the run is its holder, the others are helpers.
+See decision 0019. The process that has claimed the run is its holder, the others are helpers.
 """
 
 import asyncio
