@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 DEAD_SECONDS = 600.0
 """The process ends if the worker, the scheduler or the event loop has no success for this long."""
-_POLL_SECONDS = 5.0
+_POLL_SECONDS = 15.0
 _TURN = "turn"
 
 

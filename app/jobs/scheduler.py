@@ -32,7 +32,7 @@ JOBS: Mapping[str, QueueDueRun] = {
     "mail_retries": queue_retry_run,
 }
 INTERVAL = timedelta(seconds=15)
-_LOOK_SECONDS = 1.0
+_LOOK_SECONDS = 5.0
 _JOB_SECONDS = 20.0
 """Timeout of a job. The database's own limits are shorter."""
 

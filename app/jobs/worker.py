@@ -119,9 +119,9 @@ class Worker:
                 self._awake.clear()
                 # A cancel waits for the poll. A run that is claimed and not started would have no
                 # owner until its lease expires.
-                await finish_despite_cancel(self._poll_queue(wanted), _CLAIM_SECONDS)
-                if is_helping and RunKind.ANALYZE not in self._tasks:
-                    self._helping.start()
+                await finish_despite_cancel(
+                    self._poll_queue(wanted, is_helping=is_helping), _CLAIM_SECONDS
+                )
                 # Not wait_for: in Python 3.11 it swallows a cancel that comes in the same iteration
                 # of the event loop as the event.
                 with contextlib.suppress(TimeoutError):
@@ -148,13 +148,15 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _poll_queue(self, wanted: Mapping[RunKind, int | None]) -> None:
+    async def _poll_queue(self, wanted: Mapping[RunKind, int | None], *, is_helping: bool) -> None:
         try:
             async with asyncio.timeout(self._database_seconds), self._database.session() as session:
-                claimable = await run_leases.list_claimable_kinds(session)
+                work = await run_leases.find_work(session)
             for kind, run_id in wanted.items():
-                if kind in claimable and kind not in self._tasks and not self._is_paused(kind):
+                if kind in work.claimable and kind not in self._tasks and not self._is_paused(kind):
                     await self._claim_and_start(kind, run_id)
+            if is_helping and work.is_open and RunKind.ANALYZE not in self._tasks:
+                self._helping.start()
         except (DatabaseUnavailableError, TimeoutError) as error:
             log.warning("worker.database_away", error=str(error) or "timeout")
         except Exception:  # the top of every job: the next poll tries again after any error

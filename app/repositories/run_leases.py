@@ -7,14 +7,14 @@ Moments that people see use the caller's clock.
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database.copied_rows import copy_rows
 from app.models import Run, RunKind, RunState
-from app.repositories.sql_values import inline
 
 LEASE_SECONDS = 30
 """After this time without a renewal another process may claim the run.
@@ -32,20 +32,34 @@ Its figures are stored at most once a second, and not all of them can be compute
 _LEASE_END = func.now() + timedelta(seconds=LEASE_SECONDS)
 
 
-async def list_claimable_kinds(session: AsyncSession) -> set[str]:
-    """Return the kinds with a run that an idle worker can claim.
+class Work(NamedTuple):
+    """What an idle worker can do: claim a run of one of the kinds, or join an open grading run."""
 
-    Such a run is queued, or it is running and its lease has expired.
+    claimable: frozenset[str]
+    is_open: bool
+
+
+_OPEN = "open"
+_FIND_WORK = f"""
+    SELECT DISTINCT kind FROM runs
+    WHERE state = '{RunState.RUNNING}' AND lease_until < now()
+       OR state = '{RunState.QUEUED}' AND (slot IS NULL OR kind NOT IN (
+              SELECT kind FROM runs WHERE state = '{RunState.QUEUED}' AND not_before > now()))
+    UNION ALL
+    SELECT '{_OPEN}' FROM runs
+    WHERE kind = '{RunKind.ANALYZE}' AND state = '{RunState.RUNNING}' AND lease_until > now()
+      AND help_token = lease_token
+"""  # noqa: S608 - members of our enums
+
+
+async def find_work(session: AsyncSession) -> Work:
+    """Return what an idle worker can do, in one round trip: it is asked every few seconds.
+
+    A claimable run is queued, or it is running and its lease has expired. No other statement of the
+    session may precede it.
     """
-    is_queued = Run.state == inline(RunState.QUEUED)
-    paused = select(Run.kind).where(is_queued, Run.not_before > func.now()).correlate(None)
-    is_left = and_(Run.state == inline(RunState.RUNNING), Run.lease_until < func.now())
-    statement = (
-        select(Run.kind)
-        .where(or_(is_left, and_(is_queued, or_(Run.slot.is_(None), Run.kind.not_in(paused)))))
-        .distinct()
-    )
-    return set(await session.scalars(statement))
+    found = {row.text.decode() for row in await copy_rows(session, _FIND_WORK, {}, numbers=0)}
+    return Work(frozenset(found - {_OPEN}), _OPEN in found)
 
 
 async def claim_run(

@@ -81,10 +81,10 @@ async def test_pause_of_a_failing_run_grows_for_every_replica(database: Database
         assert 0 < pause <= min(2**times, 60)
         assert times < 4 or pause > min(2 ** (times - 1), 30)
         async with database.session() as session:
-            assert await run_leases.list_claimable_kinds(session) == set()
+            assert (await run_leases.find_work(session)).claimable == set()
         await change(database, "UPDATE runs SET not_before = now()")
     async with database.session() as session:
-        assert await run_leases.list_claimable_kinds(session) == {"sync"}
+        assert (await run_leases.find_work(session)).claimable == {"sync"}
 
 
 async def test_next_run_of_a_failing_kind_also_waits(
@@ -258,8 +258,8 @@ async def test_pause_applies_to_scheduled_runs_but_not_to_requested_ones(
 
     assert await claimed() is None
     async with database.session() as session:
-        assert await run_leases.list_claimable_kinds(session) == set()
+        assert (await run_leases.find_work(session)).claimable == set()
     by_hand = await submit(database, SyncParams(), CLOCK)
     async with database.session() as session:
-        assert await run_leases.list_claimable_kinds(session) == {"sync"}
+        assert (await run_leases.find_work(session)).claimable == {"sync"}
     assert await claimed() == by_hand
