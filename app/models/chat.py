@@ -45,6 +45,7 @@ class Chat(Numbered):
         Index("ix_chats_last_person_at", "last_person_at"),
         Index("ix_chats_avito_id", "avito_id"),
         Index("ix_chats_account_id_item_id", "account_id", "item_id"),
+        Index("ix_chats_listing", "id", postgresql_include=["item_id"]),
         Index("ix_chats_outcome_run_id", "outcome_run_id"),
         Index("ix_chats_incomplete", "account_id", postgresql_where=text("NOT history_complete")),
         Index("ix_chats_deletable", "account_id", postgresql_where=text(MAY_LOSE_MESSAGES)),

@@ -109,6 +109,7 @@ def upgrade() -> None:
         ["created_at"],
         postgresql_where=sa.text("repeated IS NOT NULL"),
     )
+    op.create_index("ix_chats_listing", "chats", ["id"], postgresql_include=["item_id"])
     op.create_foreign_key(
         op.f("fk_report_figures_report_id_reports"),
         "report_figures",
@@ -120,6 +121,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_chats_listing", table_name="chats")
     op.execute("DROP TRIGGER write_report_figures ON reports")
     op.execute("DROP FUNCTION write_report_figures()")
     op.drop_table("report_figures")
