@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     case,
     cast,
+    collate,
     func,
     select,
     text,
@@ -94,12 +95,13 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
 
 
 def _select_counted(wanted: ReportFilter, zone: str) -> CTE:
+    # Sorting by a language's collation takes several times as long; only equality matters here.
     return select_figures(
         wanted,
         cast(func.timezone(zone, ReportFigures.created_at), Date).label("day"),
         ReportFigures.account_id,
-        ReportFigures.model,
-        ReportFigures.prompt_version,
+        collate(ReportFigures.model, "C").label("model"),
+        collate(ReportFigures.prompt_version, "C").label("prompt_version"),
         ReportFigures.report_id,
         ReportFigures.chat_id,
         ReportFigures.cost_usd,
