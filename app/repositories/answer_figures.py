@@ -20,9 +20,6 @@ from app.repositories.report_measures import select_figures
 
 Row = RowMapping
 
-_PARTS = ("criteria", "checks")
-"""The keys of ``reports.repeat``. Each has a pair of answers by name."""
-
 
 async def count_repeated(session: AsyncSession, wanted: ReportFilter) -> Sequence[Row]:
     """Return for each ``part`` and ``name`` how often it was answered twice and how often
