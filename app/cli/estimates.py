@@ -76,7 +76,7 @@ async def _plan_regrades(
     database: Database, period: RegradePeriod, gap: timedelta
 ) -> AsyncIterator[PlannedGrading]:
     async for case in list_originals(database, period, gap):
-        yield PlannedGrading(case.window, case.is_repeated)
+        yield PlannedGrading(case.window, case.listing, case.is_repeated)
 
 
 def _print_estimate(settings: Settings, estimate: Estimate, spent: Decimal) -> int:

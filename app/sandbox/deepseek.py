@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from time import time
@@ -23,7 +24,8 @@ from app.sandbox.faults import (
 
 MODELS = ("deepseek-flash", "deepseek-v4-pro")
 FINGERPRINT = "fp_sandbox_rules_1"
-CHARACTERS_PER_TOKEN = 3  # close enough for Russian and JSON
+_TOKEN = re.compile(r" ?[А-Яа-яЁё]{1,3}| ?[A-Za-z]{1,6}|\d{1,3}| ?[^\w\s]{1,3}|\s+|.", re.DOTALL)
+"""A token of the sandbox. A Russian chat with its frame has 2.1 characters a token."""
 TICK_SECONDS = 0.05
 
 
@@ -139,7 +141,7 @@ class LocalDeepSeek:
         content = json.dumps(grade(system, user) or {}, ensure_ascii=False)
         allowed = body.get("max_tokens") or estimate_tokens(content)
         cut = estimate_tokens(content) > allowed
-        message = {"role": "assistant", "content": content[: allowed * CHARACTERS_PER_TOKEN]}
+        message = {"role": "assistant", "content": "".join(_TOKEN.findall(content)[:allowed])}
         if body.get("thinking", {}).get("type") != "disabled":  # thinking is on by default
             message["reasoning_content"] = "Правила сандбокса применены по порядку критериев."
         return {
@@ -183,8 +185,8 @@ class LocalDeepSeek:
 
 
 def estimate_tokens(text: str) -> int:
-    """Estimate the number of tokens of a text."""
-    return -(-len(text) // CHARACTERS_PER_TOKEN)
+    """Return the number of tokens of a text."""
+    return len(_TOKEN.findall(text))
 
 
 def _build_response(completion: dict[str, Any], behaviour: object) -> Response:

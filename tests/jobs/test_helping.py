@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -105,11 +104,12 @@ async def test_a_run_with_a_limit_is_not_helped(pair: tuple[Stage, Stage]) -> No
 
 async def test_each_process_needs_a_request(database_url: str, shared_pool: Database) -> None:
     """With one request in flight there is nothing to share."""
-    one_request: dict[str, Any] = {"deepseek_max_concurrency": 1}
     async with (
         Sandbox(avito=LocalAvito()) as sandbox,
-        on_stage(database_url, sandbox, pool=shared_pool, **one_request) as holder,
-        on_stage(database_url, sandbox, holder.clock, pool=shared_pool, **one_request) as helper,
+        on_stage(database_url, sandbox, pool=shared_pool, deepseek_max_concurrency=1) as holder,
+        on_stage(
+            database_url, sandbox, holder.clock, shared_pool, deepseek_max_concurrency=1
+        ) as helper,
     ):
         for number in range(4):
             holder.add_talk(*GOOD_TALK, title=f"Диван {number}")

@@ -33,13 +33,8 @@ from app.services.analysis.request_shares import RequestShares
 from app.services.analysis.worker_pool import Allowance, ChatWorkError, WorkerPool
 
 MAX_TOKENS = 1500
-_USUAL_CHARACTERS_A_TOKEN = 3
-"""The approximate ratio in Russian text and JSON."""
-_USUAL_ANSWER_TOKENS = 700
-"""The estimate while there are no past answers."""
-
-_MOST_LISTING_CHARACTERS, _USUAL_LISTING_CHARACTERS = 2_000, 200
-"""The listing in the question: nine texts of at most 200 characters, and a usual one."""
+_MOST_LISTING_CHARACTERS = 2_000
+"""The listing in the question: nine texts of at most 200 characters."""
 
 
 class UngradedError(AppError):
@@ -154,9 +149,7 @@ class Grader:
             UngradedError: no usable answer, or the text exceeds the time or memory of one chat.
             WorkersUnavailableError: no process can be started.
         """
-        context = ChatContext(
-            self.zone, self._grading_hours, graded_at, earlier, listing, self.facts
-        )
+        context = self.make_context(graded_at, earlier=earlier, listing=listing)
         work = self._work(window, names, context)
         bill, log = Bill(most_usd), ExchangeLog(self.prompt_version, self._clock)
         try:
@@ -177,8 +170,7 @@ class Grader:
         Raises:
             DeepSeekError: no answer. Its ``usage`` is what the attempts are billed for.
         """
-        context = ChatContext(self.zone, self._grading_hours, self._clock(), 0)
-        question = write_question(self._work(PROBE_CHAT, (), context))
+        question = write_question(self._work(PROBE_CHAT, (), self.make_context(self._clock())))
         return await self._client.probe(system=self.system, user=question.text)
 
     def most_usd(self, window: Sequence[ChatMessage]) -> Decimal:
@@ -193,21 +185,11 @@ class Grader:
             self._client.model, 2 * characters, 3 * MAX_TOKENS, self._clock(), already=Usage()
         )
 
-    def expected_usage(
-        self, window: Sequence[ChatMessage], *, answer_tokens: float | None, first: bool
-    ) -> Usage:
-        """Estimate the tokens of grading a window.
-
-        The system message is cached for all but the ``first`` one.
-        """
-        system = len(self.system) // _USUAL_CHARACTERS_A_TOKEN
-        texts = sum(len(message.text) + 60 for message in window)
-        chat = (texts + _USUAL_LISTING_CHARACTERS) // _USUAL_CHARACTERS_A_TOKEN
-        return Usage(
-            prompt_hit_tokens=0 if first else system,
-            prompt_miss_tokens=chat + (system if first else 0),
-            completion_tokens=round(answer_tokens or _USUAL_ANSWER_TOKENS),
-        )
+    def make_context(
+        self, graded_at: datetime, *, earlier: int = 0, listing: Listing | None = None
+    ) -> ChatContext:
+        """Return what the model and the checks need to know about a window."""
+        return ChatContext(self.zone, self._grading_hours, graded_at, earlier, listing, self.facts)
 
     def cost_usd(self, usage: Usage) -> Decimal | None:
         """Return the current cost of these tokens; None for a model without a price."""

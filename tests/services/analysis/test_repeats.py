@@ -11,6 +11,7 @@ import pytest
 from app.cli.estimates import estimate_analyze
 from app.repositories import model_exchanges
 from app.sandbox import deepseek_faults as faults
+from app.sandbox.deepseek import estimate_tokens
 from app.sandbox.faults import ReceivedRequest
 from app.sandbox.server import Sandbox
 from app.services.analysis.worker_pool import WorkerPool
@@ -92,7 +93,7 @@ async def test_report_contains_the_cost_of_both(database_url: str) -> None:
             exchanges = await model_exchanges.list_of_report(session, 1)
         assert [exchange.purpose for exchange in exchanges] == ["grading", "repeat"]
         answers = [exchange.answer for exchange in exchanges]
-        assert row["completion_tokens"] == sum(-(-len(answer) // 3) for answer in answers)
+        assert row["completion_tokens"] == sum(map(estimate_tokens, answers))
 
 
 async def test_failing_second_grading_costs_no_report(database_url: str) -> None:
