@@ -20,6 +20,7 @@ from tests.benchmarks.defects import measure_defects
 from tests.benchmarks.drift import measure_sync_drift
 from tests.benchmarks.grading import measure_grading_backlog, measure_grading_speed
 from tests.benchmarks.growth import measure_growth
+from tests.benchmarks.history import measure_history
 from tests.benchmarks.hostile import measure_hostile
 from tests.benchmarks.mail import measure_mail
 from tests.benchmarks.measures import Measure
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[str], Awaitable[list[Measure]]]] = {
     "mail": measure_mail,
     "summary": measure_summary,
     "storage": measure_storage,
+    "history": measure_history,
     "trust": measure_trust,
     "contacts": measure_contact_rule,
     "authors": measure_author_rule,

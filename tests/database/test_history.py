@@ -1,14 +1,10 @@
 """The cost of frequent work does not grow with the history."""
 
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from functools import partial
 
 from app.clock import local_date
-from app.services.analysis.budget import sum_spent
-from app.services.analysis.originals import list_originals
-from app.services.run_params import RegradePeriod
 from tests.support.chats import MOSCOW
+from tests.support.frequent_work import count_rows, list_works
 from tests.support.history import add_history, count_rows_read, list_scans, remove_history
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage
 
@@ -34,9 +30,9 @@ async def test_frequent_work_reads_no_more_rows_with_four_times_the_history(stag
     await stage.mail()
     try:
         await add_history(stage, range(_COPIES))
-        usual = await _count_all(stage)
+        usual = await count_rows(stage)
         await add_history(stage, range(_COPIES, 4 * _COPIES))
-        grown = await _count_all(stage)
+        grown = await count_rows(stage)
     finally:
         await remove_history(stage)
     assert {
@@ -57,7 +53,7 @@ async def test_frequent_work_scans_no_large_table(stage: Stage) -> None:
         await add_history(stage, range(4 * _COPIES))
         scans = {
             name: await list_scans(stage, work, rows=_LARGE)
-            for name, work in _list_works(stage).items()
+            for name, work in list_works(stage).items()
         }
     finally:
         await remove_history(stage)
@@ -84,51 +80,3 @@ async def test_a_summary_reads_no_history_outside_its_period(stage: Stage) -> No
     finally:
         await remove_history(stage)
     assert max(read) < _FEW
-
-
-async def _sum_spent(stage: Stage) -> None:
-    await sum_spent(stage.service.database, local_date(stage.clock(), MOSCOW), MOSCOW)
-
-
-async def _list_originals(stage: Stage) -> None:
-    now = stage.clock()
-    period = RegradePeriod(start=now - timedelta(days=1), end=now, limit=None)
-    async for _ in list_originals(stage.service.database, period, timedelta(days=3)):
-        pass
-
-
-async def _count_all(stage: Stage) -> dict[str, int]:
-    return {name: await count_rows_read(stage, work) for name, work in _list_works(stage).items()}
-
-
-def _list_works(stage: Stage) -> dict[str, Callable[[], Awaitable[object]]]:
-    """Return the frequent work by name, in an order in which each finds something to do."""
-    today = stage.clock().date()
-    days = f"start_date={today - timedelta(days=1)}&end_date={today}"
-
-    async def sync_new_chat() -> None:
-        stage.add_talk(*GOOD_TALK, minutes_ago=200)
-        await stage.sync()
-
-    return {
-        "unchanged sync": stage.sync,
-        "analyze with nothing due": stage.analyze,
-        "mail without a report": stage.mail,
-        **{
-            path: partial(stage.rest.get, path)
-            for path in (
-                "/health/ready",
-                "/metrics",
-                "/",
-                "/api/v1/runs",
-                f"/api/v1/reports?{days}",
-                f"/api/v1/reports/summary?{days}",
-                "/api/v1/reports/daily",
-            )
-        },
-        "cost of the day": partial(_sum_spent, stage),
-        "estimate of a regrade": partial(_list_originals, stage),
-        "sync of a new chat": sync_new_chat,
-        "grading of one chat": stage.analyze,
-        "mail of one report": stage.mail,
-    }
