@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, literal, select, update
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
@@ -64,8 +64,14 @@ async def set_figures(
     await session.execute(update(Digest).where(Digest.id == digest_id).values(values))
 
 
-_UNDELIVERED = ~select(Delivery.id).where(Delivery.digest_id == Digest.id).exists()
-"""Deliveries are stored together with the bytes: a mail without deliveries has only figures."""
+_UNDELIVERED = and_(
+    Digest.first_sent_at.is_(None),
+    ~select(Delivery.id).where(Delivery.digest_id == Digest.id).exists(),
+)
+"""Deliveries are stored together with the bytes: a mail without deliveries has only figures.
+
+It has reached nobody, which an index knows.
+"""
 
 
 async def list_undelivered(session: AsyncSession) -> list[Digest]:

@@ -34,11 +34,9 @@ from app.repositories.sql_values import inline
 # An arbitrary number that all processes of the service share.
 _PARTS = 5_318_008_204
 _LEASE_END = func.now() + timedelta(seconds=LEASE_SECONDS)
-_IS_RUNNING = and_(
-    Run.kind == inline(RunKind.ANALYZE),
-    Run.state == inline(RunState.RUNNING),
-    Run.lease_until > func.now(),
-)
+_IS_GRADING = (Run.kind == inline(RunKind.ANALYZE), Run.state == inline(RunState.RUNNING))
+"""An index has the running run of each kind."""
+_IS_RUNNING = and_(*_IS_GRADING, Run.lease_until > func.now())
 
 
 def _has_run() -> ColumnElement[bool]:
@@ -130,12 +128,16 @@ async def begin(session: AsyncSession, run_id: int, token: uuid.UUID, holder: uu
 
 async def open_run(session: AsyncSession, token: uuid.UUID) -> None:
     """Let other processes join the run with this token."""
-    await session.execute(update(Run).where(Run.lease_token == token).values(help_token=token))
+    await session.execute(
+        update(Run).where(*_IS_GRADING, Run.lease_token == token).values(help_token=token)
+    )
 
 
 async def close_run(session: AsyncSession, token: uuid.UUID) -> None:
     """Let no other process join the run with this token; those that have joined go on."""
-    await session.execute(update(Run).where(Run.help_token == token).values(help_token=None))
+    await session.execute(
+        update(Run).where(*_IS_GRADING, Run.help_token == token).values(help_token=None)
+    )
 
 
 async def find_open_run(session: AsyncSession, left: Collection[uuid.UUID]) -> Run | None:
