@@ -34,9 +34,11 @@ from app.repositories.sql_values import inline
 # An arbitrary number that all processes of the service share.
 _PARTS = 5_318_008_204
 _LEASE_END = func.now() + timedelta(seconds=LEASE_SECONDS)
-_IS_GRADING = (Run.kind == inline(RunKind.ANALYZE), Run.state == inline(RunState.RUNNING))
-"""An index has the running run of each kind."""
-_IS_RUNNING = and_(*_IS_GRADING, Run.lease_until > func.now())
+_IS_RUNNING = and_(
+    Run.kind == inline(RunKind.ANALYZE),
+    Run.state == inline(RunState.RUNNING),
+    Run.lease_until > func.now(),
+)
 
 
 def _has_run() -> ColumnElement[bool]:
@@ -126,17 +128,17 @@ async def begin(session: AsyncSession, run_id: int, token: uuid.UUID, holder: uu
     return True
 
 
-async def open_run(session: AsyncSession, token: uuid.UUID) -> None:
+async def open_run(session: AsyncSession, run_id: int, token: uuid.UUID) -> None:
     """Let other processes join the run with this token."""
     await session.execute(
-        update(Run).where(*_IS_GRADING, Run.lease_token == token).values(help_token=token)
+        update(Run).where(Run.id == run_id, Run.lease_token == token).values(help_token=token)
     )
 
 
-async def close_run(session: AsyncSession, token: uuid.UUID) -> None:
+async def close_run(session: AsyncSession, run_id: int, token: uuid.UUID) -> None:
     """Let no other process join the run with this token; those that have joined go on."""
     await session.execute(
-        update(Run).where(*_IS_GRADING, Run.help_token == token).values(help_token=None)
+        update(Run).where(Run.id == run_id, Run.help_token == token).values(help_token=None)
     )
 
 

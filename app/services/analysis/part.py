@@ -102,7 +102,7 @@ class GradingPart:
         async with self._database.transaction() as session:
             is_begun = await run_parts.begin(session, self._run.id, self._run.token, self._holder)
             if is_open and not self.is_helper:
-                await run_parts.open_run(session, self._run.token)
+                await run_parts.open_run(session, self._run.id, self._run.token)
         if not is_begun:
             self._run.stopping.set()
             yield
@@ -119,7 +119,7 @@ class GradingPart:
     async def close(self) -> None:
         """Let no other process join."""
         async with self._database.transaction() as session:
-            await run_parts.close_run(session, self._run.token)
+            await run_parts.close_run(session, self._run.id, self._run.token)
 
     async def has_helpers(self) -> bool:
         """Return whether another part is live: its chats are being graded."""
@@ -213,7 +213,7 @@ class GradingPart:
                 self._database.transaction() as session,
             ):
                 await run_parts.end(session, self._run.token, self.written)
-                await run_parts.close_run(session, self._run.token)
+                await run_parts.close_run(session, self._run.id, self._run.token)
         except (DatabaseUnavailableError, TimeoutError) as error:
             log.warning("part.end_not_written", run=self._run.id, error=str(error) or "timeout")
         finally:
