@@ -10,11 +10,9 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from typing import Any
 
-from app.cli.listening import listen
-from app.cli.rest_server import serve_rest
 from app.models import Run
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat, AvitoMessage, hash_id
@@ -72,15 +70,6 @@ async def run_service(
         working(service),
     ):
         yield service
-
-
-@asynccontextmanager
-async def serve_http(service: Service) -> AsyncIterator[int]:
-    """Serve the service's REST in this process and yield the port on the loopback address."""
-    nothing = asyncio.create_task(asyncio.sleep(3600))
-    with closing(listen("127.0.0.1", 0, "")) as listener:
-        async with serve_rest(service, listener, nothing):
-            yield listener.getsockname()[1]
 
 
 async def time_run(service: Service, params: RunParams) -> tuple[float, Run]:

@@ -13,9 +13,10 @@ from sqlalchemy import text
 
 from app.service import Service
 from app.services.run_params import AnalyzeParams, SyncParams
-from tests.benchmarks.far_ends import run_service, serve_http, start_far_ends, time_run
+from tests.benchmarks.far_ends import run_service, start_far_ends, time_run
 from tests.benchmarks.http_clients import probe_path
 from tests.benchmarks.measures import Measure, measure_work, peak_memory
+from tests.benchmarks.own_rest import serve_here
 
 CHATS, LATENCY_SECONDS, IN_FLIGHT = 1_000, 1.0, 100
 FEW = 10
@@ -36,7 +37,7 @@ async def measure_grading_speed(url: str) -> list[Measure]:
         run_service(
             url, environment, avito_max_concurrency=16, deepseek_max_concurrency=IN_FLIGHT
         ) as service,
-        serve_http(service) as port,
+        serve_here(service) as port,
     ):
         await time_run(service, SyncParams())
         await time_run(service, AnalyzeParams(limit=FEW))

@@ -15,8 +15,9 @@ from pathlib import Path
 import httpx
 
 from app.services.run_params import AnalyzeParams, SyncParams
-from tests.benchmarks.far_ends import run_service, serve_http, start_far_ends, time_run
+from tests.benchmarks.far_ends import run_service, start_far_ends, time_run
 from tests.benchmarks.measures import Measure, peak_memory, resident_mb
+from tests.benchmarks.own_rest import serve_here
 from tests.benchmarks.worst_chats import build_worst_chats
 
 GOOD = 50
@@ -78,7 +79,7 @@ async def measure_hostile_chats(url: str) -> list[Measure]:
     async with (
         start_far_ends(chats=GOOD, messages=6, worst=True) as environment,
         run_service(url, environment) as service,
-        serve_http(service) as port,
+        serve_here(service) as port,
     ):
         rest_url = f"http://127.0.0.1:{port}"
         await time_run(service, SyncParams())
@@ -113,7 +114,7 @@ async def measure_connection_flood(url: str) -> list[Measure]:
     async with (
         start_far_ends(chats=GOOD, messages=6, worst=True) as environment,
         run_service(url, environment) as service,
-        serve_http(service) as port,
+        serve_here(service) as port,
     ):
         rest_url = f"http://127.0.0.1:{port}"
         before = resident_mb()
