@@ -33,6 +33,7 @@ _MARKS = {
     Grade.NONE: ("–", "dim"),
 }
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_NEWEST = 2**63 - 1
 
 LEGEND = (
     f"{', '.join(f'{short} — {criterion.label.lower()}' for criterion, short in _SHORT.items())}.",
@@ -72,6 +73,7 @@ async def summarize_outcomes(session: AsyncSession, until: datetime) -> str:
         "start": _EARLIEST,
         "end": until,
         "after_message_id": None,
+        "last_message_id": _NEWEST,
         "late_since": _EARLIEST,
     }
     outcomes = await coverage.list_coverage(session, (), parameters)
