@@ -206,7 +206,7 @@ async def test_two_processes_stay_within_the_daily_budget(
     database_url: str, database: Database, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """The cost of both is at most the budget, and what is left does not cover one more chat."""
-    budget = Decimal("0.04")
+    budget = Decimal("0.07")
     async with AsyncExitStack() as stack:
         pair = Pair(stack, database_url, sandbox, tmp_path)
         for _ in range(2):

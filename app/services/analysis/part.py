@@ -107,6 +107,7 @@ class GradingPart:
             self._run.stopping.set()
             yield
             return
+        await self._requests.begin(self._run.token)
         renewing = asyncio.create_task(self._renew_forever(), name="part")
         try:
             await self._renew()

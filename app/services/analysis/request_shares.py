@@ -22,6 +22,10 @@ class RequestShares:
         """Return how many requests of a part may be in flight."""
         return self._held.get(token, 0)
 
+    async def begin(self, token: uuid.UUID) -> None:
+        """Let a part begin no request until it gets a share."""
+        await self._allow(token, 0)
+
     async def lower(self, token: uuid.UUID, wanted: int) -> int:
         """Let a part begin requests up to ``wanted`` only, and return how many it still holds.
 
