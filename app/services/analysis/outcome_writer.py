@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 BATCH = 50
 """Chats written in one transaction at most."""
-_GATHER_SECONDS = 0.5
+_GATHER_SECONDS = 0.25
 """Shortest time between the beginnings of two transactions. They cost more than their rows."""
 
 
