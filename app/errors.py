@@ -32,7 +32,7 @@ class DatabaseRefusedError(DatabaseUnavailableError):
 
 
 class DatabaseDeniedError(DatabaseRefusedError):
-    """Postgres denies a statement until somebody grants a right. ``reason``: its own words."""
+    """Postgres denies a statement until the role has a right. ``reason``: the server's message."""
 
     sqlstate = "42501"
 

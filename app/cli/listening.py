@@ -12,7 +12,7 @@ from app.errors import SettingsError
 BACKLOG = 2048
 """Connections that wait in the kernel."""
 _UNPRIVILEGED = 1024
-_ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - said of an address, not bound
+_ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared, not bound
 
 
 def listen(
@@ -85,7 +85,7 @@ def base_url(settings: Settings) -> str:
 
 
 def describe_start(settings: Settings) -> str:
-    """Return the line that tells where the service listens."""
+    """Return the line with the addresses of the service."""
     address = base_url(settings)
     return (
         f"Служба работает: {address} (страница — {address}/, описание REST — {address}/docs)."

@@ -103,7 +103,7 @@ def describe_refusal(error: BaseException) -> str | None:
 
 
 def describe_denial(error: BaseException) -> str | None:
-    """Return the words of Postgres for a missing right; None if the error is none."""
+    """Return the server's message about a missing right; None if the error is another."""
     is_denied = _get_sqlstate(error) == DatabaseDeniedError.sqlstate
     return str(_unwrap_error(error)) if is_denied else None
 

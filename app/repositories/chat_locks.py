@@ -19,7 +19,7 @@ from app.models import Chat
 from app.repositories.sql_values import bigint_array
 
 # Arbitrary numbers that all processes of the service share. Processes of the release before hold
-# the first one alone in every bulk update, and know no other.
+# the first one alone in every bulk update, and take no other.
 _ALL_ACCOUNTS = 5_318_008_202
 _FIRST_ACCOUNT = 5_318_008 << 40
 

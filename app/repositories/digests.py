@@ -70,7 +70,7 @@ _UNDELIVERED = and_(
 )
 """Deliveries are stored together with the bytes: a mail without deliveries has only figures.
 
-It has reached nobody, which an index knows.
+Its first arrival is not stored, which is the condition of an index.
 """
 
 

@@ -25,11 +25,7 @@ _SCANNED = {"mail of one report": {"digests"}}
 
 
 async def test_frequent_work_reads_no_more_rows_with_four_times_the_history(stage: Stage) -> None:
-    stage.add_talk(*GOOD_TALK, minutes_ago=300)
-    stage.add_talk(*BAD_TALK, minutes_ago=280)
-    await stage.sync()
-    await stage.analyze()
-    await stage.mail()
+    await _mail_two_reports(stage)
     try:
         await add_history(stage, range(_COPIES))
         usual = await count_rows(stage)
@@ -46,11 +42,7 @@ async def test_frequent_work_reads_no_more_rows_with_four_times_the_history(stag
 
 async def test_frequent_work_scans_no_large_table(stage: Stage) -> None:
     """The plans of its queries read large tables by an index."""
-    stage.add_talk(*GOOD_TALK, minutes_ago=300)
-    stage.add_talk(*BAD_TALK, minutes_ago=280)
-    await stage.sync()
-    await stage.analyze()
-    await stage.mail()
+    await _mail_two_reports(stage)
     try:
         await add_history(stage, range(4 * _COPIES))
         scans = {
@@ -66,11 +58,7 @@ async def test_frequent_work_scans_no_large_table(stage: Stage) -> None:
 
 async def test_a_summary_reads_no_history_outside_its_period(stage: Stage) -> None:
     """The history ends the day before the period."""
-    for talk in (GOOD_TALK, BAD_TALK):
-        stage.add_talk(*talk, minutes_ago=300)
-    await stage.sync()
-    await stage.analyze()
-    await stage.mail()
+    await _mail_two_reports(stage)
     today = local_date(stage.clock(), MOSCOW)
     read: list[int] = []
     try:
@@ -82,3 +70,12 @@ async def test_a_summary_reads_no_history_outside_its_period(stage: Stage) -> No
     finally:
         await remove_history(stage)
     assert max(read) < _FEW
+
+
+async def _mail_two_reports(stage: Stage) -> None:
+    """Create the rows that the history copies."""
+    stage.add_talk(*GOOD_TALK, minutes_ago=300)
+    stage.add_talk(*BAD_TALK, minutes_ago=280)
+    await stage.sync()
+    await stage.analyze()
+    await stage.mail()

@@ -188,7 +188,7 @@ class Grader:
     def make_context(
         self, graded_at: datetime, *, earlier: int = 0, listing: Listing | None = None
     ) -> ChatContext:
-        """Return what the model and the checks need to know about a window."""
+        """Return the context of a window for the model and the checks."""
         return ChatContext(self.zone, self._grading_hours, graded_at, earlier, listing, self.facts)
 
     def cost_usd(self, usage: Usage) -> Decimal | None:
