@@ -8,8 +8,7 @@ from app.models.delivery import Delivery, DeliveryState
 from app.models.digest import Digest, DigestKind
 from app.models.listing import AccountListing
 from app.models.message import Message
-from app.models.model_exchange import ExchangePurpose, ModelExchange
-from app.models.packed_exchange import PackedExchange
+from app.models.packed_exchange import ExchangePurpose, PackedExchange
 from app.models.prompt import Prompt
 from app.models.reply import ReplyTemplate, ReplyUse
 from app.models.report import Report, ReportKind
@@ -32,7 +31,6 @@ __all__ = [
     "ExchangePurpose",
     "Mark",
     "Message",
-    "ModelExchange",
     "PackedExchange",
     "Prompt",
     "ReplyTemplate",

@@ -41,14 +41,6 @@ class Numbered(Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True, sort_order=-1)
 
 
-def exclude(*columns: str) -> dict[str, Any]:
-    """Return the mapper arguments that exclude columns of the table.
-
-    No statement of this release names them, so the next release can drop them.
-    """
-    return {"exclude_properties": columns}
-
-
 def one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
     """Check that a text column contains one of the words: easier to change than a Postgres enum."""
     listed = ", ".join(f"'{word.value}'" for word in words)

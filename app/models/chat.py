@@ -3,22 +3,12 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import (
-    Column,
-    DateTime,
-    ForeignKey,
-    Index,
-    Text,
-    UniqueConstraint,
-    false,
-    text,
-    true,
-)
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.messages import SETTLED_AFTER
 from app.domain.outcomes import Outcome
-from app.models.base import Numbered, exclude, one_of
+from app.models.base import Numbered, one_of
 
 MAY_LOSE_MESSAGES = (
     "NOT messages_due AND read_error IS NULL"
@@ -34,10 +24,7 @@ class Chat(Numbered):
     """One chat of one account. The same Avito id may occur in two accounts."""
 
     __tablename__ = "chats"
-    __mapper_args__ = exclude("waiting_since", "outcome_reason")
     __table_args__ = (
-        Column("waiting_since", DateTime(timezone=True)),  # the next release drops it
-        Column("outcome_reason", Text),  # the next release drops it
         UniqueConstraint("account_id", "avito_id"),
         one_of("outcome", Outcome),
         Index("ix_chats_messages_due", "account_id", postgresql_where=text("messages_due")),

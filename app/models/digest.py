@@ -4,11 +4,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Numbered, exclude, one_of
+from app.models.base import Numbered, one_of
 
 
 class DigestKind(StrEnum):
@@ -27,10 +26,7 @@ class Digest(Numbered):
     """One mail. Its recipients are in its deliveries."""
 
     __tablename__ = "digests"
-    __mapper_args__ = exclude("whole_figures", "whole_day_figures")
     __table_args__ = (
-        Column("whole_figures", JSONB),  # the next release drops it
-        Column("whole_day_figures", JSONB),  # the next release drops it
         one_of("kind", DigestKind),
         Index("ix_digests_day", "day"),
         Index(

@@ -1,12 +1,19 @@
 """Packed exchanges: each question to the model that was answered, and the answer, as bytes."""
 
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import DDL, ForeignKey, Index, event, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Numbered, one_of
-from app.models.model_exchange import ExchangePurpose
+
+
+class ExchangePurpose(StrEnum):
+    """Why the model was asked. ``repeat``: a second grading that measures steadiness."""
+
+    GRADING = "grading"
+    REPEAT = "repeat"
 
 
 class PackedExchange(Numbered):
@@ -32,3 +39,20 @@ class PackedExchange(Numbered):
     prompt_version: Mapped[str]
     content: Mapped[bytes]
     """Question, parameters, hash and answer. See ``app.repositories.exchange_packing``."""
+
+
+# A process of the release before looks here for exchanges of earlier releases. There are none: the
+# migration has packed them. The next release drops the view.
+_EARLIER = """
+    CREATE VIEW model_exchanges AS
+    SELECT id, report_id, chat_id, run_id, purpose, asked_at, prompt_version,
+           NULL::bigint AS first_message_id, NULL::bigint AS last_message_id,
+           NULL::json AS question, '' AS parameters, '' AS request_sha256, '' AS answer
+    FROM packed_exchanges WHERE false
+"""
+for _statement, _moment in (
+    (_EARLIER, "after_create"),
+    ("DROP VIEW model_exchanges", "before_drop"),
+):
+    _ddl = DDL(_statement)  # type: ignore[no-untyped-call]
+    event.listen(PackedExchange.__table__, _moment, _ddl)

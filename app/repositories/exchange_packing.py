@@ -21,11 +21,18 @@ _RAW = -zlib.MAX_WBITS
 
 
 class ExchangeTexts(NamedTuple):
-    """The texts of an exchange. See the columns of ``ModelExchange``."""
+    """The texts of an exchange."""
 
     question: dict[str, Any]
+    """What the user message was built from: nonce, masking, names, zone, working_hours, graded_at,
+    earlier, complaint (None for a first question), messages (ids of the window). Also ``attempts``,
+    the number of requests of the grading up to this answer, and ``unused``, why the verdict is
+    built without the answer (None: it is used).
+    """
     parameters: str
+    """The body of the request as JSON text without its messages, in the order of its keys."""
     request_sha256: str
+    """Hex digest of the body that was sent."""
     answer: str
 
 

@@ -21,6 +21,14 @@ def upgrade() -> None:
         sa.Column("first_used_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_prompts")),
     )
+    create_model_exchanges()
+    op.add_column("reports", sa.Column("repeat", postgresql.JSONB(none_as_null=True), nullable=True))
+    op.create_index(
+        "ix_reports_repeated", "reports", ["created_at"], postgresql_where=sa.text("repeat IS NOT NULL")
+    )
+
+
+def create_model_exchanges() -> None:
     op.create_table(
         "model_exchanges",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
@@ -46,10 +54,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_model_exchanges_chat_id", "model_exchanges", ["chat_id"])
     op.create_index("ix_model_exchanges_report_id", "model_exchanges", ["report_id"])
-    op.add_column("reports", sa.Column("repeat", postgresql.JSONB(none_as_null=True), nullable=True))
-    op.create_index(
-        "ix_reports_repeated", "reports", ["created_at"], postgresql_where=sa.text("repeat IS NOT NULL")
-    )
 
 
 def downgrade() -> None:

@@ -18,7 +18,7 @@ CHATS, DAYS = 300, 3
 _BEFORE_MB = {
     "messages": 9.37,
     "reports": 11.52,
-    "model_exchanges": 8.06,
+    "packed_exchanges": 8.06,
     "chats": 1.04,
     "reply_uses": 1.34,
 }

@@ -31,7 +31,7 @@ from tests.support.command_line import run_app
 from tests.support.service_process import KEY, run_service, service_environment, wait_until_ready
 from tests.support.slow_sandbox import keep_every_third
 
-PREVIOUS_RELEASE = "8a4b14a8a0fd9627c4aa88704f4cb52d6536ff3d"
+PREVIOUS_RELEASE = "905062ce7e3dba7d33bdb7ee7e9a1d10dfb6c846"
 """The last commit whose processes may still run during the rollout; update it with each release."""
 
 

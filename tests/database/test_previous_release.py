@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,8 +14,8 @@ from sqlalchemy import Connection, text
 
 from app.database.engine import Database
 from app.database.migrate import migrate
-from app.models import Chat, Digest
 from app.repositories import model_exchanges
+from app.repositories.model_exchanges import StoredExchange
 from tests.support.checkout import CHECKOUT
 
 REFUSED = "Фильтр DeepSeek не пропустил текст чата: такой чат остаётся без оценки."
@@ -96,9 +97,8 @@ async def test_complete_figures_of_a_mail_replace_the_incomplete_ones(fresh: Dat
         " '{\"mail\": 2}', '{\"day\": 2}', 0, '', now() FROM runs",
     )
     await migrate(fresh)
-    columns = "figures, day_figures, whole_figures, whole_day_figures"
-    figures = await read_row(fresh, f"SELECT {columns} FROM digests")  # noqa: S608
-    assert figures == ({"mail": 2}, {"day": 2}, None, None)
+    figures = await read_row(fresh, "SELECT figures, day_figures FROM digests")
+    assert figures == ({"mail": 2}, {"day": 2})
 
 
 @pytest.mark.parametrize(
@@ -157,6 +157,44 @@ async def test_downgrade_fills_the_columns_of_the_previous_release(fresh: Databa
     assert await read_row(fresh, f"SELECT {columns} FROM chats") == ("no_text", True)  # noqa: S608
 
 
+async def test_exchanges_of_early_releases_are_packed(fresh: Database) -> None:
+    """The first ones have no ids of their messages, only bounds."""
+    await migrate(fresh, "0022")
+    await add_chat(fresh)
+    await add_run(fresh)
+    await change(
+        fresh,
+        "INSERT INTO messages (chat_id, avito_id, side, type, text, has_text, sent_at)"
+        " SELECT 1, place, side, 'text', '', true, CAST('2026-11-22' AS date) + place"
+        " FROM unnest(ARRAY['client', 'company', 'system', 'client', 'client'],"
+        " ARRAY[5, 2, 3, 4, 1]) AS message (side, place)",
+    )
+    for question in ({"nonce": "a"}, {"nonce": "b", "messages": [4, 2]}):
+        await change(
+            fresh,
+            "INSERT INTO model_exchanges (chat_id, run_id, purpose, asked_at, prompt_version,"
+            " first_message_id, last_message_id, question, parameters, request_sha256, answer)"
+            " VALUES (1, 1, 'repeat', '2026-11-22', 'abc', 2, 4, CAST(:question AS json), '{}',"
+            " :sha256, 'Ответ')",
+            question=json.dumps(question),
+            sha256="ab" * 32,
+        )
+    await migrate(fresh)
+    async with fresh.session() as session:
+        first, second = await model_exchanges.list_of_failure(session, 1, 1)
+    assert first == StoredExchange(
+        datetime(2026, 11, 22, tzinfo=UTC),
+        "repeat",
+        "abc",
+        {"nonce": "a", "messages": [2, 4]},
+        "{}",
+        "ab" * 32,
+        "Ответ",
+    )
+    assert second == replace(first, question={"nonce": "b", "messages": [4, 2]})
+    assert await read_row(fresh, "SELECT count(*) FROM model_exchanges") == (0,)
+
+
 async def test_downgrade_unpacks_the_exchanges_with_the_model(fresh: Database) -> None:
     await migrate(fresh)
     await add_chat(fresh)
@@ -189,13 +227,3 @@ def _downgrade(connection: Connection, revision: str) -> None:
     config = Config(CHECKOUT / "alembic.ini")
     config.attributes["connection"] = connection
     command.downgrade(config, revision)
-
-
-def test_no_statement_names_the_columns_that_the_next_release_drops() -> None:
-    for model, dropped in (
-        (Chat, {"waiting_since", "outcome_reason"}),
-        (Digest, {"whole_figures", "whole_day_figures"}),
-    ):
-        columns = {column.name for column in model.__table__.columns}
-        assert dropped <= columns
-        assert dropped.isdisjoint(model.__mapper__.columns.keys())

@@ -24,7 +24,6 @@ _NAMES = {
     "reports.window_messages": "число оценённых сообщений",
     "body.summary": "вывод",
     "body.recommendations": "рекомендации",
-    "detail.objection": "первое возражение",
     "detail.objections": "возражения",
     "detail.critical": "критические ошибки",
     "detail.late_answers": "поздние ответы",

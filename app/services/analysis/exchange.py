@@ -18,7 +18,6 @@ from app.grading.prompt import ChatContext
 from app.models import ExchangePurpose
 from app.repositories.model_exchanges import StoredExchange
 from app.services.analysis.chat_work import ChatWork
-from app.services.analysis.transcript import select_people_between
 
 
 class Unused(StrEnum):
@@ -154,27 +153,25 @@ def rebuild_work(
         Listing.from_json(question.get("listing")),
         facts or "",
     )
-    window = select_window(messages, question, stored.first_message_id, stored.last_message_id)
+    window = select_window(messages, question)
     names, masking = tuple(question["names"]), Masking(question["masking"])
     return ChatWork(window, names, masking, context, question["nonce"])
 
 
 def select_window(
-    messages: Sequence[ChatMessage], question: Mapping[str, Any], first_id: int, last_id: int
+    messages: Sequence[ChatMessage], question: Mapping[str, Any]
 ) -> tuple[ChatMessage, ...]:
     """Return the messages that a question was about, in its order and with its authors.
 
     A message that was copied later may be between them, and a message may have turned out to be a
-    bot's. A question of an earlier version has no ids; it was about all messages from ``first_id``
-    to ``last_id``.
+    bot's.
     """
-    if "messages" in question:
-        by_id = {message.id: message for message in messages}
-        window = tuple(by_id[message_id] for message_id in question["messages"])
-    else:
-        window = select_people_between(messages, first_id, last_id)
+    by_id = {message.id: message for message in messages}
     bots = set(question.get("bots", ()))
-    return tuple(_with_author(message, is_bot=message.id in bots) for message in window)
+    return tuple(
+        _with_author(by_id[message_id], is_bot=message_id in bots)
+        for message_id in question["messages"]
+    )
 
 
 def _with_author(message: ChatMessage, *, is_bot: bool) -> ChatMessage:

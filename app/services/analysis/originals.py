@@ -15,7 +15,7 @@ from app.repositories.messages import MessageWords
 from app.repositories.regrades import Original
 from app.services.analysis.exchange import select_window
 from app.services.analysis.grading_pool import READ_AHEAD, GradingCase
-from app.services.analysis.transcript import convert_messages
+from app.services.analysis.transcript import convert_messages, select_people_between
 from app.services.run_params import RegradePeriod
 
 
@@ -81,13 +81,18 @@ def _make_case(
     ``question``: the one to the model; empty for reports of earlier versions.
     """
     messages = convert_messages(stored)
-    window = select_window(messages, question, original.first_message_id, original.last_message_id)
+    window = select_window(messages, question or _describe_window(original, messages))
     names = (original.client_name,) if original.client_name else ()
     earlier = question.get("earlier")
     if earlier is None:
         earlier = _count_earlier(messages, window, gap)
     listing = Listing.from_json(question.get("listing"))
     return GradingCase(original, window, names, earlier, original.created_at, listing)
+
+
+def _describe_window(original: Original, messages: Sequence[ChatMessage]) -> dict[str, Any]:
+    graded = select_people_between(messages, original.first_message_id, original.last_message_id)
+    return {"messages": [message.id for message in graded]}
 
 
 def _count_earlier(

@@ -187,8 +187,6 @@ def make_verdict_detail(verdict: Verdict) -> dict[str, Any]:
     ]
     return {
         "criteria": verdict.evidence,
-        # For the release before. The next release drops it.
-        "objection": objections[0] if objections else None,
         "objections": objections,
         "critical": [
             {**_locate(found.quote), "fault": found.fault.value} for found in verdict.critical

@@ -134,7 +134,6 @@ async def test_report_deleted_before_the_mail_is_rendered_is_missing_in_its_shee
         await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         assert run.params.day is not None
         await assign_reports(session, process.post, zone, run, day=run.params.day, cut=cut)
-    await stage.change("DELETE FROM model_exchanges WHERE report_id = 1")
     await stage.change("DELETE FROM reports WHERE id = 1")
     assert (await process.work_on(run)).ok
     (mail,) = list_mails(stage, BOSS)
