@@ -3,21 +3,16 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text, true
+from sqlalchemy import Computed, ForeignKey, Index, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.messages import SETTLED_AFTER
 from app.domain.outcomes import Outcome
 from app.models.base import Numbered, one_of
 
-MAY_LOSE_MESSAGES = (
-    "NOT messages_due AND read_error IS NULL"
-    f" AND messages_read_at - last_message_at < interval '{SETTLED_AFTER.total_seconds():.0f} s'"
+_MAY_LOSE_MESSAGES = (
+    f"messages_read_at - last_message_at < interval '{SETTLED_AFTER.total_seconds():.0f} s'"
 )
-"""The chat was last read while one of its messages could still be deleted.
-
-Chats with a read error are left out: they are unread already, or Avito does not have them any more.
-"""
 
 
 class Chat(Numbered):
@@ -35,7 +30,7 @@ class Chat(Numbered):
         Index("ix_chats_listing", "id", postgresql_include=["item_id"]),
         Index("ix_chats_outcome_run_id", "outcome_run_id"),
         Index("ix_chats_incomplete", "account_id", postgresql_where=text("NOT history_complete")),
-        Index("ix_chats_deletable", "account_id", postgresql_where=text(MAY_LOSE_MESSAGES)),
+        Index("ix_chats_deletable", "account_id", postgresql_where=text("may_lose_messages")),
         Index(
             "ix_chats_lead_message_id",
             "lead_message_id",
@@ -72,6 +67,14 @@ class Chat(Numbered):
     If it changes while the chat is read, the chat stays unread.
     """
     messages_read_at: Mapped[datetime | None]
+    may_lose_messages: Mapped[bool] = mapped_column(
+        Computed(_MAY_LOSE_MESSAGES, persisted=True), nullable=True
+    )
+    """The chat was last read while one of its messages could still be deleted; None: never read.
+
+    The index is on this column and not on the moments, which change with each reading. An update
+    that changes no column with an index stays in its page (HOT).
+    """
     history_complete: Mapped[bool] = mapped_column(server_default=false())
     """Every message back to the first is stored.
 

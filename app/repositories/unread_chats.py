@@ -1,24 +1,21 @@
-"""SQL of the unread chats for sync: selection, and the state after a reading."""
+"""SQL of the chats that a sync reads: selection, and the state after a reading."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import any_, func, or_, select, text, update
+from sqlalchemy import any_, func, select, true, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.messages import SETTLED_AFTER
 from app.models import Chat, Message
-from app.models.chat import MAY_LOSE_MESSAGES
 from app.repositories import chat_facts
-from app.repositories.chat_locks import lock_account
-from app.repositories.sql_values import text_array
+from app.repositories.sql_values import bigint_array, text_array
 
 
 @dataclass(frozen=True)
 class UnreadChat:
-    """An unread chat.
+    """An unread chat, or a recent one that is read again.
 
     ``listed_message_id``, ``avito_updated_at`` and ``hints`` are compared after the reading: if
     they have changed, Avito has shown newer activity meanwhile.
@@ -51,31 +48,25 @@ class UnreadChat:
         )
 
 
-async def mark_recent_unread(
+async def list_recent(
     session: AsyncSession, account_id: int, *, since: datetime, now: datetime, limit: int
-) -> int:
-    """Mark the chats that were last read while one of their messages could still be deleted.
+) -> list[int]:
+    """Return the chats that were last read while one of their messages could still be deleted.
 
     All whose messages are settled by now, which are thereby read for the last time, and at most
-    ``limit`` of the others: those read the longest ago. Chats read ``since`` a time are left for
-    the next sync. Returns the number of marked chats.
+    ``limit`` of the others: those read the longest ago. Left out are chats read ``since`` a time,
+    unread chats, and those with a read error, which Avito does not have any more.
     """
-    may_change = (
+    may_change = select(Chat.id).where(
         Chat.account_id == account_id,
+        Chat.may_lose_messages,
+        ~Chat.messages_due,
+        Chat.read_error.is_(None),
         ~Chat.messages_read_at.between(since, now),
-        text(MAY_LOSE_MESSAGES),
     )
     is_settled = Chat.last_message_at <= now - SETTLED_AFTER
-    others = select(Chat.id).where(*may_change, ~is_settled).order_by(Chat.messages_read_at)
-    await lock_account(session, account_id)
-    marked = await session.execute(
-        update(Chat)
-        .where(*may_change, or_(is_settled, Chat.id.in_(others.limit(limit))))
-        .values(messages_due=True)
-        .returning(Chat.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(marked.all())
+    others = may_change.where(~is_settled).order_by(Chat.messages_read_at).limit(limit)
+    return list(await session.scalars(union_all(may_change.where(is_settled), others)))
 
 
 async def mark_deleted(session: AsyncSession, account_id: int, avito_ids: Sequence[str]) -> int:
@@ -134,6 +125,12 @@ async def list_unread(
     return [UnreadChat(*row) for row in await session.execute(statement)]
 
 
+async def get_unread(session: AsyncSession, chat_ids: Sequence[int]) -> list[UnreadChat]:
+    """Return the current state of these chats, whether they are unread or not."""
+    statement = _UNREAD.where(Chat.id == any_(bigint_array(chat_ids)))
+    return [UnreadChat(*row) for row in await session.execute(statement)]
+
+
 async def reload_unread(session: AsyncSession, chat: UnreadChat) -> UnreadChat:
     """Return the current state of the chat, before its messages are read."""
     return UnreadChat(*(await session.execute(_UNREAD.where(Chat.id == chat.id))).one())
@@ -168,16 +165,14 @@ async def mark_unreadable(
 ) -> None:
     """Store why a chat's messages could not be read.
 
-    ``gone``: Avito does not have the chat. It is not read again until Avito's list or a webhook
-    names it.
+    The chat stays or becomes unread. ``gone``: Avito does not have the chat. It is not read again
+    until Avito's list or a webhook names it.
     """
-    values: dict[str, Any] = {"read_error": message}
-    if gone:
-        values["messages_due"] = Chat.messages_due & (Chat.hints != chat.hints)
+    messages_due = Chat.messages_due & (Chat.hints != chat.hints) if gone else true()
     await session.execute(
         update(Chat)
         .where(Chat.id == chat.id)
-        .values(values)
+        .values(read_error=message, messages_due=messages_due)
         .execution_options(synchronize_session=False)
     )
 

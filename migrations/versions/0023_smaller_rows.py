@@ -1,4 +1,4 @@
-"""Remove what only earlier releases needed."""
+"""Remove what only earlier releases needed, and keep updates of chats in their pages."""
 
 from collections.abc import Sequence
 
@@ -25,6 +25,25 @@ def upgrade() -> None:
     ):
         for name in names:
             op.drop_column(table, name)
+    _index_recent_chats()
+
+
+def _index_recent_chats() -> None:
+    """Index a column that a reading of a chat does not change."""
+    op.drop_index("ix_chats_deletable", table_name="chats")
+    condition = "messages_read_at - last_message_at < interval '3900 s'"
+    op.add_column(
+        "chats",
+        sa.Column(
+            "may_lose_messages", sa.Boolean(), sa.Computed(condition, persisted=True), nullable=True
+        ),
+    )
+    op.create_index(
+        "ix_chats_deletable",
+        "chats",
+        ["account_id"],
+        postgresql_where=sa.text("may_lose_messages"),
+    )
 
 
 def _pack_exchanges() -> None:
@@ -82,6 +101,17 @@ def _create_empty_view() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_chats_deletable", table_name="chats")
+    op.drop_column("chats", "may_lose_messages")
+    op.create_index(
+        "ix_chats_deletable",
+        "chats",
+        ["account_id"],
+        postgresql_where=sa.text(
+            "NOT messages_due AND read_error IS NULL"
+            " AND messages_read_at - last_message_at < interval '3900 s'"
+        ),
+    )
     for name in ("whole_figures", "whole_day_figures"):
         op.add_column("digests", sa.Column(name, postgresql.JSONB(none_as_null=True), nullable=True))
     op.add_column("chats", sa.Column("outcome_reason", sa.Text(), nullable=True))

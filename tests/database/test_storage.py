@@ -33,6 +33,20 @@ async def test_graded_chats_are_stored_compactly(stage: Stage) -> None:
     assert reports.updated == reports.inserted == _CHATS * _DAYS, "a report is rewritten once"
 
 
+async def test_a_chat_is_read_again_by_one_update_in_its_page(stage: Stage) -> None:
+    """Its messages can still be deleted. No index gets an entry."""
+    (chat,) = add_dialogues(stage, 1)
+    stage.avito.add_message(chat.id, "client", text="Ещё вопрос", at=stage.clock())
+    await stage.sync()
+    before = await read_uses(stage.service.database)
+    requests = len(stage.avito.requests)
+    stage.clock.move(minutes=15)
+    await stage.sync()
+    after = await read_uses(stage.service.database)
+    assert any("/messages" in one.path for one in stage.avito.requests[requests:])
+    assert _subtract(after["chats"], before["chats"]) == TableUse(inserted=0, updated=1, hot=1)
+
+
 def _subtract(after: TableUse, before: TableUse) -> TableUse:
     return TableUse(
         after.inserted - before.inserted, after.updated - before.updated, after.hot - before.hot

@@ -131,7 +131,7 @@ _CHANGED_IN_REPORTS = {
 
 
 def _copy(table: type[Base], changed: Mapping[str, str]) -> str:
-    columns = [column.name for column in table.__table__.columns]
+    columns = [column.name for column in table.__table__.columns if column.computed is None]
     values = ", ".join(changed.get(name, f"old.{name}") for name in columns)
     return (
         f"INSERT INTO {table.__tablename__} ({', '.join(columns)}) SELECT {values}"  # noqa: S608

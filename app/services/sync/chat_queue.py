@@ -1,6 +1,7 @@
-"""The unread chats of one account, queued for reading while the list pass marks further ones."""
+"""The chats to read of one account, queued while the list pass marks further unread ones."""
 
 import asyncio
+from collections.abc import Iterable, Sequence
 
 from app.database.engine import Database
 from app.repositories import unread_chats
@@ -27,6 +28,7 @@ class ChatQueue:
         self._chats: asyncio.Queue[UnreadChat | None] = asyncio.Queue(maxsize=readers)
         self._has_marked = asyncio.Event()
         self._is_marking = True
+        self._recent: Sequence[int] = ()
         self._expected = self._done = 0
         self._in_flight: set[int] = set()
         self._skipped: set[int] = set()
@@ -46,6 +48,11 @@ class ChatQueue:
         self._expected += chats
         self._progress.total = (self._progress.total or 0) + chats
         self._has_marked.set()
+
+    def add_recent(self, chat_ids: Sequence[int]) -> None:
+        """Add chats that are read again although they are not unread."""
+        self._recent = chat_ids
+        self.add_marked(len(chat_ids))
 
     def end_marking(self) -> None:
         """Note that the list pass has ended."""
@@ -77,6 +84,7 @@ class ChatQueue:
             await self._queue_unread(failed=False)
             await self._has_marked.wait()
         await self._queue_unread(failed=False)
+        await self._queue_recent()
         await self._chats.join()
         await self._queue_unread(failed=False)  # those marked again while they were read
         await self._queue_unread(failed=True)
@@ -91,11 +99,21 @@ class ChatQueue:
         """Queue all unread chats that are not queued already, by id."""
         last_id = 0
         while batch := await self._list_unread(last_id, failed=failed):
-            for chat in batch:
-                if chat.id not in self._in_flight and chat.id not in self._skipped:
-                    self._in_flight.add(chat.id)
-                    await self._chats.put(chat)
+            await self._queue(batch)
             last_id = batch[-1].id
+
+    async def _queue_recent(self) -> None:
+        for start in range(0, len(self._recent), CHATS_PER_QUERY):
+            chat_ids = self._recent[start : start + CHATS_PER_QUERY]
+            async with self._database.session() as session:
+                batch = await unread_chats.get_unread(session, chat_ids)
+            await self._queue(batch)
+
+    async def _queue(self, batch: Iterable[UnreadChat]) -> None:
+        for chat in batch:
+            if chat.id not in self._in_flight and chat.id not in self._skipped:
+                self._in_flight.add(chat.id)
+                await self._chats.put(chat)
 
     async def _list_unread(self, after_id: int, *, failed: bool) -> list[UnreadChat]:
         async with self._database.session() as session:

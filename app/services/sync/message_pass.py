@@ -104,7 +104,7 @@ class MessagePass:
         )
 
     async def read_marked(self) -> None:
-        """Read every marked chat; write its messages and clear its mark in one transaction.
+        """Read the marked and recent chats; write messages and clear the mark in one transaction.
 
         Raises:
             UpstreamError: the account cannot be read; written chats are kept.

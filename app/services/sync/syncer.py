@@ -200,6 +200,8 @@ class _AccountSync:
     async def _list(self, account: Account, queue: ChatQueue) -> None:
         """Mark chats changed since the watermark, and those that the full pass finds.
 
+        Chats whose messages may still be deleted are queued without a mark.
+
         The first time, if ``full``, or after more changes than one list returns, all lists are read
         at once.
         """
@@ -221,14 +223,13 @@ class _AccountSync:
         else:
             await full_pass.read_at_once()
         async with self._database.transaction() as session:
-            # First, because the message pass locks chats before the account.
-            recent = await unread_chats.mark_recent_unread(
+            recent = await unread_chats.list_recent(
                 session, account.id, since=now, now=self._clock(), limit=RECENT_AT_ONCE
             )
             if listing.newest:
                 # With a watermark in the future, changes until then would be missed.
                 await accounts.mark_listed(session, account.id, up_to=min(listing.newest, now))
-        queue.add_marked(recent)
+        queue.add_recent(recent)
 
 
 def _find_watermark(account: Account, now: datetime) -> datetime | None:

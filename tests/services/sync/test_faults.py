@@ -49,6 +49,18 @@ async def test_permanently_unreadable_chat_is_counted_once_with_its_reason(stage
     ].startswith("Авито временно")
 
 
+async def test_recent_chat_that_cannot_be_read_again_becomes_unread(stage: Stage) -> None:
+    """It was read before, and its messages can still be deleted."""
+    stage.add_talk(*GOOD_TALK, minutes_ago=600)
+    chat = stage.add_talk(*GOOD_TALK, minutes_ago=20)
+    assert get_figures(await stage.sync()) == ("success", 2, 2, 8, 0)
+    break_chat(stage, chat)
+    stage.clock.move(minutes=15)
+    assert get_figures(await stage.sync()) == ("success", 1, 0, 0, 0)
+    unread = "SELECT avito_id FROM chats WHERE messages_due AND read_error IS NOT NULL"
+    assert await stage.rows(unread) == [{"avito_id": chat.id}]
+
+
 async def test_avitos_error_text_is_in_the_response_but_not_in_the_log(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
