@@ -48,7 +48,8 @@ class Message(Numbered):
     author_kind: Mapped[str | None]
     """Of a message of the company: ``person``, ``bot`` or ``unknown``.
 
-    None: not decided yet; the message counts as a person's. See ``app.domain.authors``.
+    None: not decided yet, in a row of an earlier release; the message counts as a person's. See
+    ``app.domain.authors``.
     """
     author_reason: Mapped[str | None]
     """An ``AuthorReason``: why it has its kind."""

@@ -11,15 +11,17 @@ from sqlalchemy import DateTime, Select, and_, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.author_kinds import AuthorKind, AuthorReason
 from app.domain.messages import Side
 from app.models import Message
 from app.repositories.message_conditions import read_call_status
 from app.repositories.sql_values import bigint_array
 
-# A deleted message keeps its stored text; only deleted_at is set. The author of a changed text is
-# decided again. Content that is only the text is absent, or present in a row of an earlier release.
-# Raw SQL: a bulk upsert from jsonb_to_recordset.
-_UPSERT = text("""
+# A new message of the company gets the author that most have, so that few rows are written again
+# when the author is decided. The author of a changed text is decided again. A deleted message keeps
+# its stored text; only deleted_at is set. Content that is only the text is absent, or present in a
+# row of an earlier release. Raw SQL: a bulk upsert from jsonb_to_recordset.
+_UPSERT = text(f"""
     WITH page AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (
             n int, chat_id bigint, avito_id text, side text, author_id bigint, type text,
@@ -28,9 +30,11 @@ _UPSERT = text("""
     ), written AS (
         INSERT INTO messages AS known (
             chat_id, avito_id, side, author_id, type, text, has_text, content, quote, sent_at,
-            is_read, read_at, deleted_at)
+            is_read, read_at, deleted_at, author_kind, author_reason)
         SELECT chat_id, avito_id, side, author_id, type, text, has_text, content, quote, sent_at,
-               is_read, read_at, deleted_at
+               is_read, read_at, deleted_at,
+               CASE side WHEN '{Side.COMPANY}' THEN '{AuthorKind.PERSON}' END,
+               CASE side WHEN '{Side.COMPANY}' THEN '{AuthorReason.HUMAN_PACE}' END
         FROM page ORDER BY chat_id, n
         ON CONFLICT (chat_id, avito_id) DO UPDATE SET
             type = CASE WHEN excluded.deleted_at IS NULL THEN excluded.type ELSE known.type END,
@@ -55,23 +59,37 @@ _UPSERT = text("""
                    IS DISTINCT FROM
                    (excluded.type, excluded.text, coalesce(excluded.quote, known.quote),
                     coalesce(excluded.content, jsonb_build_object('text', excluded.text))))
-        RETURNING chat_id, xmax = 0 AS is_new
+        RETURNING chat_id, id, xmax = 0 AS is_new,
+            side = '{Side.COMPANY}' AND (xmax = 0 OR author_kind IS NULL) AS is_undecided
     )
-    SELECT chat_id, count(*) AS new FROM written WHERE is_new GROUP BY chat_id
-    """)
+    SELECT chat_id, count(*) FILTER (WHERE is_new) AS new,
+           array_agg(id) FILTER (WHERE is_undecided) AS undecided
+    FROM written GROUP BY chat_id
+    """)  # noqa: S608 - enum values of the domain
+
+
+class WrittenMessages(NamedTuple):
+    """What an upsert has written.
+
+    ``new``: the number of new messages by chat, for chats that have new ones. ``undecided``: the
+    messages whose author the caller must decide in the same transaction.
+    """
+
+    new: dict[int, int]
+    undecided: list[int]
 
 
 async def upsert_messages(
     session: AsyncSession, rows: Sequence[Mapping[str, Any]]
-) -> dict[int, int]:
+) -> WrittenMessages:
     """Upsert messages of any chats.
 
     ``rows`` contain a message at most once; within a chat they are inserted in the order of ``n``.
-
-    Returns the number of new messages by chat, for chats that have new ones.
     """
-    written = await session.execute(_UPSERT, {"rows": json.dumps(rows, default=str)})
-    return {row.chat_id: row.new for row in written}
+    result = await session.execute(_UPSERT, {"rows": json.dumps(rows, default=str)})
+    written = result.all()
+    undecided = [message_id for row in written for message_id in row.undecided or ()]
+    return WrittenMessages({row.chat_id: row.new for row in written if row.new}, undecided)
 
 
 async def list_known(session: AsyncSession, chat_id: int, avito_ids: list[str]) -> set[str]:

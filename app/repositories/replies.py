@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import any_, func, or_, select, text
+from sqlalchemy import ColumnElement, any_, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -44,17 +44,32 @@ async def list_undecided_chats(session: AsyncSession, *, after_id: int, limit: i
 
 
 async def list_context_starts(
+    session: AsyncSession, message_ids: Collection[int]
+) -> dict[int, datetime]:
+    """Return from when on messages are needed to decide these ones, by chat.
+
+    It is the last message of the company before the buyer's messages that the first of them
+    follows.
+    """
+    return await _list_context_starts(session, Message.id == any_(bigint_array(message_ids)))
+
+
+async def list_undecided_starts(
     session: AsyncSession, chat_ids: Collection[int]
 ) -> dict[int, datetime]:
-    """Return from when on messages are needed to decide the undecided ones, by chat.
+    """Return the same for the undecided messages of these chats, for chats that have any."""
+    return await _list_context_starts(
+        session, Message.chat_id == any_(bigint_array(chat_ids)), _IS_UNDECIDED
+    )
 
-    It is the last message of the company before the buyer's messages that the first undecided one
-    follows. Chats without undecided messages are not in the result.
-    """
+
+async def _list_context_starts(
+    session: AsyncSession, *to_decide: ColumnElement[bool]
+) -> dict[int, datetime]:
     asked, before = (aliased(Message, name=name) for name in ("asked", "before"))
     first = (
         select(Message.chat_id, func.min(Message.sent_at).label("sent_at"))
-        .where(Message.chat_id == any_(bigint_array(chat_ids)), _IS_UNDECIDED)
+        .where(*to_decide)
         .group_by(Message.chat_id)
         .subquery("first")
     )

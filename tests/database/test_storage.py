@@ -47,6 +47,19 @@ async def test_a_chat_is_read_again_by_one_update_in_its_page(stage: Stage) -> N
     assert _subtract(after["chats"], before["chats"]) == TableUse(inserted=0, updated=1, hot=1)
 
 
+async def test_a_message_of_a_person_is_written_once(stage: Stage) -> None:
+    """Its author is decided before the row is inserted."""
+    before = await read_uses(stage.service.database)
+    add_dialogues(stage, 3)
+    await stage.sync()
+    after = await read_uses(stage.service.database)
+    decided = await stage.rows(
+        "SELECT count(*) FROM messages WHERE side = 'company' AND author_kind = 'person'"
+    )
+    assert decided[0]["count"] > 10
+    assert _subtract(after["messages"], before["messages"]).updated == 0
+
+
 def _subtract(after: TableUse, before: TableUse) -> TableUse:
     return TableUse(
         after.inserted - before.inserted, after.updated - before.updated, after.hot - before.hot

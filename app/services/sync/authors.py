@@ -5,7 +5,7 @@ whose decision has changed is marked. After the message pass the messages with a
 decided again, and so are messages that an earlier release has stored.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -41,13 +41,15 @@ class AuthorRules:
 
 
 async def decide_new_messages(
-    session: AsyncSession, rules: AuthorRules, chat_ids: Collection[int]
+    session: AsyncSession, rules: AuthorRules, message_ids: Collection[int]
 ) -> None:
-    """Decide the undecided messages of these chats.
+    """Decide these messages of the company.
 
     The caller has locked the chats and updates them afterwards.
     """
-    await _decide_chats(session, rules, await replies.list_context_starts(session, chat_ids))
+    starts = await replies.list_context_starts(session, message_ids)
+    new = set(message_ids)
+    await _decide_chats(session, rules, starts, lambda message: message.id in new)
 
 
 async def decide_stored_messages(database: Database, rules: AuthorRules) -> None:
@@ -107,9 +109,11 @@ async def _decide_batch(
         starts = (
             dict.fromkeys(chat_ids, replies.BEGINNING)
             if again
-            else await replies.list_context_starts(session, chat_ids)
+            else await replies.list_undecided_starts(session, chat_ids)
         )
-        changed = await _decide_chats(session, rules, starts, again=again)
+        changed = await _decide_chats(
+            session, rules, starts, lambda message: again or message.author_kind is None
+        )
         await chat_facts.refresh_chats(session, changed)
 
 
@@ -117,10 +121,9 @@ async def _decide_chats(
     session: AsyncSession,
     rules: AuthorRules,
     starts: Mapping[int, datetime],
-    *,
-    again: bool = False,
+    is_undecided: Callable[[MessageWords], bool],
 ) -> list[int]:
-    """Decide the undecided messages of chats, ``again``: all of them, by the messages since a time.
+    """Decide messages of the company in chats, by the messages since a time.
 
     Returns the chats whose messages of bots have changed.
     """
@@ -132,7 +135,7 @@ async def _decide_chats(
         message.id
         for words in stored.values()
         for message in words
-        if message.side == Side.COMPANY and (again or message.author_kind is None)
+        if message.side == Side.COMPANY and is_undecided(message)
     }
     uses = [
         use

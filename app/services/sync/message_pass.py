@@ -208,10 +208,10 @@ class MessagePass:
         by_id = {read.chat.id: read for read in batch}
         async with self._database.transaction() as session:
             await chat_facts.lock_chats(session, list(by_id))
-            new = await messages.upsert_messages(
+            new, undecided = await messages.upsert_messages(
                 session, [row for read in batch for row in read.rows]
             )
-            await decide_new_messages(session, self._authors, list(by_id))
+            await decide_new_messages(session, self._authors, undecided)
             await accounts.add_chats_read(session, self._account.id, list(by_id))
             await unread_chats.mark_read(
                 session, [(read.chat, read.complete) for read in batch], now=self._clock()
