@@ -20,13 +20,31 @@ from app.repositories.sql_values import bigint_array
 # A new message of the company gets the author that most have, so that few rows are written again
 # when the author is decided. The author of a changed text is decided again. A deleted message keeps
 # its stored text; only deleted_at is set. Content that is only the text is absent, or present in a
-# row of an earlier release. Raw SQL: a bulk upsert from jsonb_to_recordset.
+# row of an earlier release. Unchanged rows are left out before the INSERT: ON CONFLICT locks each
+# row, which writes it. OFFSET 0 keeps the planner from a scan of the table. Raw SQL: a bulk upsert
+# from jsonb_to_recordset.
 _UPSERT = text(f"""
     WITH page AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (
             n int, chat_id bigint, avito_id text, side text, author_id bigint, type text,
             text text, has_text boolean, content jsonb, quote jsonb, sent_at timestamptz,
             is_read boolean, read_at timestamptz, deleted_at timestamptz)
+    ), changed AS (
+        SELECT page.*
+        FROM page LEFT JOIN LATERAL (
+            SELECT * FROM messages
+            WHERE chat_id = page.chat_id AND avito_id = page.avito_id OFFSET 0) known ON true
+        WHERE known.id IS NULL
+           OR (known.is_read, known.read_at)
+                  IS DISTINCT FROM (coalesce(page.is_read, known.is_read),
+                                    coalesce(page.read_at, known.read_at))
+           OR (page.deleted_at IS NOT NULL AND known.deleted_at IS NULL)
+           OR (page.deleted_at IS NULL
+               AND (known.type, known.text, known.quote,
+                    coalesce(known.content, jsonb_build_object('text', known.text)))
+                   IS DISTINCT FROM
+                   (page.type, page.text, coalesce(page.quote, known.quote),
+                    coalesce(page.content, jsonb_build_object('text', page.text))))
     ), written AS (
         INSERT INTO messages AS known (
             chat_id, avito_id, side, author_id, type, text, has_text, content, quote, sent_at,
@@ -35,7 +53,7 @@ _UPSERT = text(f"""
                is_read, read_at, deleted_at,
                CASE side WHEN '{Side.COMPANY}' THEN '{AuthorKind.PERSON}' END,
                CASE side WHEN '{Side.COMPANY}' THEN '{AuthorReason.HUMAN_PACE}' END
-        FROM page ORDER BY chat_id, n
+        FROM changed ORDER BY chat_id, n
         ON CONFLICT (chat_id, avito_id) DO UPDATE SET
             type = CASE WHEN excluded.deleted_at IS NULL THEN excluded.type ELSE known.type END,
             text = CASE WHEN excluded.deleted_at IS NULL THEN excluded.text ELSE known.text END,
@@ -49,16 +67,6 @@ _UPSERT = text(f"""
             is_read = coalesce(excluded.is_read, known.is_read),
             read_at = coalesce(excluded.read_at, known.read_at),
             deleted_at = coalesce(known.deleted_at, excluded.deleted_at)
-        WHERE (known.is_read, known.read_at)
-                  IS DISTINCT FROM (coalesce(excluded.is_read, known.is_read),
-                                    coalesce(excluded.read_at, known.read_at))
-           OR (excluded.deleted_at IS NOT NULL AND known.deleted_at IS NULL)
-           OR (excluded.deleted_at IS NULL
-               AND (known.type, known.text, known.quote,
-                    coalesce(known.content, jsonb_build_object('text', known.text)))
-                   IS DISTINCT FROM
-                   (excluded.type, excluded.text, coalesce(excluded.quote, known.quote),
-                    coalesce(excluded.content, jsonb_build_object('text', excluded.text))))
         RETURNING chat_id, id, xmax = 0 AS is_new,
             side = '{Side.COMPANY}' AND (xmax = 0 OR author_kind IS NULL) AS is_undecided
     )
@@ -82,7 +90,7 @@ class WrittenMessages(NamedTuple):
 async def upsert_messages(
     session: AsyncSession, rows: Sequence[Mapping[str, Any]]
 ) -> WrittenMessages:
-    """Upsert messages of any chats.
+    """Upsert messages of any chats. The caller has locked the chats.
 
     ``rows`` contain a message at most once; within a chat they are inserted in the order of ``n``.
     """

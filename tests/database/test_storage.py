@@ -1,7 +1,7 @@
 """What a graded chat costs on disk, and how often its report is written."""
 
 from tests.support.graded_days import add_dialogues, run_days
-from tests.support.stage import Stage
+from tests.support.stage import GOOD_TALK, Stage
 from tests.support.storage import TableUse, read_uses, sum_column_bytes
 
 _CHATS, _DAYS = 20, 3
@@ -58,6 +58,24 @@ async def test_a_message_of_a_person_is_written_once(stage: Stage) -> None:
     )
     assert decided[0]["count"] > 10
     assert _subtract(after["messages"], before["messages"]).updated == 0
+
+
+async def test_what_has_not_changed_is_not_touched(stage: Stage) -> None:
+    """Avito lists all chats again, and returns the messages of one. A locked row has an xmax."""
+    settled = stage.add_talk(*GOOD_TALK, minutes_ago=600)
+    recent = stage.add_talk(*GOOD_TALK, minutes_ago=5)
+    await stage.sync()
+    chats = "SELECT xmin::text, xmax::text FROM chats WHERE avito_id = :chat"
+    messages = "SELECT xmin::text, xmax::text FROM messages ORDER BY id"
+    before = [await stage.rows(chats, chat=settled.id), await stage.rows(messages)]
+    requests = len(stage.avito.requests)
+    stage.clock.move(minutes=15)
+    await stage.sync()
+    paths = [one.path for one in stage.avito.requests[requests:]]
+    assert any(path.endswith("/chats") for path in paths)
+    assert [path for path in paths if settled.id in path] == []
+    assert [path for path in paths if recent.id in path]
+    assert [await stage.rows(chats, chat=settled.id), await stage.rows(messages)] == before
 
 
 def _subtract(after: TableUse, before: TableUse) -> TableUse:
