@@ -14,6 +14,11 @@ _MAY_LOSE_MESSAGES = (
     f"messages_read_at - last_message_at < interval '{SETTLED_AFTER.total_seconds():.0f} s'"
 )
 
+_LEFT_OVER = f"outcome IN ('{Outcome.FAILED}', '{Outcome.WAITING}')"
+"""A grading has stopped before the chat or has failed. Old chats that no run has reached are due
+without an outcome: there may be many.
+"""
+
 
 class Chat(Numbered):
     """One chat of one account. The same Avito id may occur in two accounts."""
@@ -28,12 +33,18 @@ class Chat(Numbered):
         Index("ix_chats_avito_id", "avito_id"),
         Index("ix_chats_account_id_item_id", "account_id", "item_id"),
         Index("ix_chats_listing", "id", postgresql_include=["item_id"]),
+        Index("ix_chats_created_at", "account_id", "avito_created_at"),
         Index("ix_chats_outcome_run_id", "outcome_run_id"),
         Index("ix_chats_incomplete", "account_id", postgresql_where=text("NOT history_complete")),
         Index("ix_chats_deletable", "account_id", postgresql_where=text("may_lose_messages")),
         Index(
-            "ix_chats_lead_message_id",
-            "lead_message_id",
+            "ix_chats_left_over",
+            "due_since",
+            postgresql_where=text(f"due_since IS NOT NULL AND {_LEFT_OVER}"),
+        ),
+        Index(
+            "ix_chats_leads",
+            "last_message_at",
             postgresql_where=text("lead_message_id IS NOT NULL"),
         ),
     )

@@ -36,6 +36,11 @@ class Delivery(Numbered):
                 f"state IN ('{DeliveryState.QUEUED}', '{DeliveryState.SENDING}')"
             ),
         ),
+        Index(
+            "ix_deliveries_failed",
+            "named_in_digest_id",
+            postgresql_where=text(f"state = '{DeliveryState.FAILED}'"),
+        ),
     )
 
     digest_id: Mapped[int] = mapped_column(ForeignKey("digests.id"))

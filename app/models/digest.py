@@ -36,6 +36,11 @@ class Digest(Numbered):
             postgresql_where=text(f"kind = '{DigestKind.DAILY}'"),
         ),
         Index("uq_digests_run_id", "run_id", unique=True),
+        Index(
+            "ix_digests_first_sent_run_id",
+            "first_sent_run_id",
+            postgresql_where=text("first_sent_run_id IS NOT NULL"),
+        ),
         Index("ix_digests_unsent", "id", postgresql_where=text("first_sent_at IS NULL")),
         Index("ix_digests_with_mime", "id", postgresql_where=text("mime IS NOT NULL")),
     )

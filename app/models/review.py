@@ -33,6 +33,7 @@ class Review(Numbered):
             postgresql_where=text("ended_at IS NULL"),
         ),
         Index("ix_reviews_report_id", "report_id"),
+        Index("ix_reviews_blind", "reviewed_at", postgresql_where=text("blind")),
     )
 
     report_id: Mapped[int] = mapped_column(ForeignKey("reports.id", ondelete="CASCADE"))

@@ -56,8 +56,14 @@ class Run(Numbered):
             "state",
             postgresql_where=text(f"state IN ('{RunState.QUEUED}', '{RunState.RUNNING}')"),
         ),
+        Index(
+            "ix_runs_interrupted",
+            "finished_at",
+            postgresql_where=text(f"state = '{RunState.INTERRUPTED}'"),
+        ),
         Index("ix_runs_parent_id", "parent_id"),
         Index("ix_runs_kind_id", "kind", "id"),
+        Index("ix_runs_created_at", "created_at"),
         Index("ix_runs_started_at", "started_at"),
     )
 
