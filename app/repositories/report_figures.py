@@ -11,6 +11,7 @@ from sqlalchemy import (
     TextClause,
     all_,
     and_,
+    any_,
     cast,
     func,
     or_,
@@ -38,12 +39,10 @@ def build_condition(wanted: ReportFilter) -> TextClause:
     return text(sql).bindparams(**parameters)
 
 
-async def list_mailed_days(
-    session: AsyncSession, days: Sequence[date], digest_ids: Sequence[int]
-) -> list[Row]:
+async def list_mailed_days(session: AsyncSession, days: Sequence[date]) -> list[Row]:
     """Return the reports, mean score, series and model builds of each date.
 
-    The dates are those of ``days`` whose mails carried reports, and the dates of these mails.
+    Dates whose mails carried no reports are left out.
     """
     series = Report.model + " " + Report.prompt_version
     builds = func.array_agg(Report.fingerprint.distinct()).filter(Report.fingerprint.is_not(None))
@@ -56,7 +55,7 @@ async def list_mailed_days(
             func.coalesce(builds, text_array([])).label("builds"),
         )
         .join(Report, Report.digest_id == Digest.id)
-        .where(or_(Digest.day.in_(days), Digest.id.in_(digest_ids)))
+        .where(Digest.day.in_(days))
         .group_by(Digest.day)
         .order_by(Digest.day)
     )
@@ -103,7 +102,11 @@ async def _list_shown(
     order: Sequence[Any],
     limit: int,
 ) -> list[Row]:
-    """Return reports of the filter that meet the condition, of each chat only its newest one."""
+    """Return reports of the filter that meet the condition, of each chat only its newest one.
+
+    Their ids are found first, as an array: a join would read all figures if Postgres expects many
+    reports.
+    """
     newest = select(func.max(Report.id)).where(build_condition(wanted)).group_by(Report.chat_id)
     statement = (
         select(
@@ -117,7 +120,7 @@ async def _list_shown(
         )
         .join(Chat, Chat.id == Report.chat_id)
         .join(ReportFigures, ReportFigures.report_id == Report.id)
-        .where(Report.id.in_(newest), condition)
+        .where(Report.id == any_(func.array(newest.scalar_subquery())), condition)
         .order_by(*order)
         .limit(limit)
     )

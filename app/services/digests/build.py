@@ -96,7 +96,7 @@ async def build_figures(
         bad_share_corrected=await correct_bad_share(session, measured, before=now),
         working_time=working_time,
         **await compare_days(
-            session, digest_ids, measured, period.covered_days, zone.key, working_time=working_time
+            session, measured, period.covered_days, zone.key, working_time=working_time
         ),
         **shown,
         worst_listings=await list_worst_listings(session, wanted, zone.key),

@@ -26,16 +26,16 @@ class DayComparison(TypedDict):
 
 async def compare_days(
     session: AsyncSession,
-    digest_ids: Sequence[int],
     measured: Measured,
     covered_days: Sequence[date],
     zone: str,
     *,
     working_time: bool,
 ) -> DayComparison:
-    """Compare the reports of these mails, which cover ``covered_days``, with those of earlier ones.
+    """Compare the reports of mails, which cover ``covered_days``, with those of earlier mails.
 
-    ``working_time``: the answer times of these mails are counted in working hours.
+    ``measured``: the figures of these reports. ``working_time``: their answer times are counted in
+    working hours. The mails have the newest of ``covered_days`` as their date.
     """
     first, last = min(covered_days), max(covered_days)
     weekdays = [last - timedelta(weeks=weeks) for weeks in range(1, WEEKS + 1)]
@@ -44,7 +44,7 @@ async def compare_days(
             session, [first - timedelta(days=1)], measured, zone, working_time
         ),
         same_weekdays=await _make_baseline(session, weekdays, measured, zone, working_time),
-        days=await _list_days(session, digest_ids, last),
+        days=await _list_days(session, last),
     )
 
 
@@ -67,14 +67,11 @@ async def _make_baseline(
     )
 
 
-async def _list_days(
-    session: AsyncSession, digest_ids: Sequence[int], last: date
-) -> tuple[MailedDay, ...]:
-    """Return the fourteen days up to ``last`` with their mails; ``last`` includes these mails."""
+async def _list_days(session: AsyncSession, last: date) -> tuple[MailedDay, ...]:
+    """Return the fourteen days up to ``last`` with their mails."""
     earlier = [last - timedelta(days=ago) for ago in range(DAYS - 1, 0, -1)]
     rows = {
-        row["day"]: row
-        for row in await report_figures.list_mailed_days(session, [*earlier, last], digest_ids)
+        row["day"]: row for row in await report_figures.list_mailed_days(session, [*earlier, last])
     }
     days: list[MailedDay] = []
     series_before: set[str] = set()
