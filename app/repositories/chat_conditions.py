@@ -21,6 +21,11 @@ HAS_FAILED: ColumnElement[bool] = and_(
 )
 """Grading has failed and no person has written since. Null if the chat has no outcome."""
 
+IS_LEFT_OVER: ColumnElement[bool] = Chat.outcome.in_(
+    [inline(Outcome.FAILED), inline(Outcome.WAITING)]
+)
+"""A grading has stopped before the chat or has failed. Written as in the index of these chats."""
+
 LAST_COUNTED_MESSAGE_ID: ColumnElement[int | None] = func.coalesce(
     Chat.last_person_message_id, Chat.lead_message_id
 )

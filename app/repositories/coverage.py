@@ -32,7 +32,7 @@ from app.domain.placeholders import CALL_TYPES
 from app.domain.settling import SettlingSpan
 from app.domain.substitutes import Substitute
 from app.models import Account, Chat, Message, Report
-from app.repositories.chat_conditions import COMPANY_IS_BUYER, HAS_FAILED, is_settling
+from app.repositories.chat_conditions import COMPANY_IS_BUYER, HAS_FAILED, IS_LEFT_OVER, is_settling
 from app.repositories.message_conditions import (
     begins_wait,
     ends_wait,
@@ -92,10 +92,9 @@ def _select_counted(span: Mapping[str, Any]) -> Select[Any]:
         Message.id <= span["last_message_id"],
         is_new,
     )
-    left_over = and_(
-        Chat.due_since < span["end"], Chat.outcome.in_([Outcome.FAILED, Outcome.WAITING])
-    )
-    is_recent = or_(Chat.last_person_at >= span["late_since"], Chat.lead_message_id.is_not(None))
+    left_over = and_(Chat.due_since < span["end"], IS_LEFT_OVER)
+    is_lead = and_(Chat.lead_message_id.is_not(None), Chat.last_message_at >= span["late_since"])
+    is_recent = or_(Chat.last_person_at >= span["late_since"], is_lead)
     return select(Chat, STATUS.label("status")).where(or_(and_(is_recent, written), left_over))
 
 

@@ -17,6 +17,7 @@ from app.domain.settling import SettlingSpan
 from app.models import Chat
 from app.repositories.chat_conditions import (
     HAS_FAILED,
+    IS_LEFT_OVER,
     LAST_COUNTED_MESSAGE_ID,
     is_settling,
 )
@@ -67,9 +68,8 @@ def _is_open(scope: Scope, run_id: int) -> ColumnElement[bool]:
     if scope.chat_ids is not None:
         conditions.append(Chat.avito_id == any_(text_array(scope.chat_ids)))
     if scope.written_since is not None:
-        left_over = Chat.outcome.in_([Outcome.FAILED, Outcome.WAITING])
         new_lead = and_(Chat.lead_message_id.is_not(None), Chat.due_since >= scope.written_since)
-        conditions.append(or_(Chat.last_person_at >= scope.written_since, new_lead, left_over))
+        conditions.append(or_(Chat.last_person_at >= scope.written_since, new_lead, IS_LEFT_OVER))
     conditions.append(Chat.outcome_run_id.is_distinct_from(run_id))
     if scope.force and scope.done_since is not None:
         done = and_(
