@@ -11,18 +11,21 @@ from app.models import CoveredDate, Delivery, Digest, DigestKind, Run, RunKind
 
 
 async def list_uncovered(session: AsyncSession, *, until: date) -> list[date]:
-    """Return the dates that no mail covers, oldest first.
+    """Return the dates until ``until`` that no mail covers, oldest first.
 
-    From the first daily run's date to ``until``, both included.
+    A mail covers all uncovered dates until its own. They are therefore the dates after the newest
+    covered one, or those from the first daily run on.
     """
-    first = select(func.min(Run.slot)).where(Run.kind == RunKind.DAILY).scalar_subquery()
-    start = func.least(cast(first, Date), until)
+    covered = select(func.max(CoveredDate.day)).where(CoveredDate.day <= until)
+    first = select(func.min(Run.slot)).where(Run.kind == RunKind.DAILY)
+    start = func.coalesce(
+        covered.scalar_subquery() + 1, func.least(cast(first.scalar_subquery(), Date), until)
+    )
     days = (
         func.generate_series(start, until, timedelta(days=1)).table_valued("day").render_derived()
     )
     day = cast(days.c.day, Date)
-    statement = select(day).where(day.not_in(select(CoveredDate.day))).order_by(day)
-    return list(await session.scalars(statement))
+    return list(await session.scalars(select(day).order_by(day)))
 
 
 async def add_dates(session: AsyncSession, digest_id: int, days: Collection[date]) -> None:
