@@ -18,7 +18,7 @@ from app.jobs.execution import Execution, finish_despite_cancel
 from app.jobs.heartbeat import Heartbeat
 from app.jobs.helping import Help, Helping
 from app.models import Run, RunKind, RunState
-from app.repositories import run_leases, runs
+from app.repositories import repeated_runs, run_leases
 from app.services.run_params import RunParams, parse_params, parse_repeats
 from app.services.runs import Lease, LeaseLostError, Progress, RunContext, Step
 
@@ -267,7 +267,7 @@ async def _list_repeated(session: AsyncSession, run: Run) -> list[int]:
     """
     if not parse_params(run).is_forced:
         return []
-    same = await runs.list_repeated(session, run)
+    same = await repeated_runs.list_repeated(session, run)
     return [
         run_id
         for run_id, state in same.items()

@@ -1,44 +1,25 @@
 """SQL of the runs: queue, slots, merged days and lost costs.
 
-Claims and leases are in ``run_leases``.
+Claims and leases are in ``run_leases``, calls that repeat a run in ``repeated_runs``.
 """
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Text,
-    and_,
-    cast,
+    any_,
     func,
-    literal,
-    or_,
     select,
+    union_all,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFoundError
 from app.models import Run, RunKind, RunState
-from app.repositories.sql_values import inline
-
-REPEATS = "repeats"
-"""The parameter with the number of the first unfinished run with the same parameters."""
-CONTINUED_FOR = timedelta(hours=1)
-"""An interrupted run counts as unfinished for this time: its caller was asked to retry."""
-# An arbitrary number that all processes of the service share.
-_SAME_WORK = 5_318_008_203
-
-
-def _is_same(kind: str, params: Mapping[str, Any]) -> ColumnElement[bool]:
-    """Return whether a run was requested by a caller with these parameters."""
-    requested = Run.params.op("-", return_type=JSONB())(literal(REPEATS, Text))
-    return and_(Run.kind == kind, Run.slot.is_(None), requested == literal(dict(params), JSONB()))
 
 
 async def add_run(
@@ -66,49 +47,6 @@ async def add_run(
         .returning(Run.id)
     )
     return await session.scalar(statement)
-
-
-async def get_same_under_way(
-    session: AsyncSession, kind: RunKind, params: Mapping[str, Any], *, now: datetime
-) -> int | None:
-    """Return the first unfinished run with these parameters.
-
-    A run that was interrupted within ``CONTINUED_FOR`` counts as unfinished.
-
-    The function locks until the transaction ends: of two simultaneous calls the second one sees the
-    run of the first.
-    """
-    is_same = _is_same(kind, params)
-    is_open = Run.state.in_([inline(RunState.QUEUED), inline(RunState.RUNNING)])
-    is_continued = and_(Run.state == RunState.INTERRUPTED, Run.finished_at > now - CONTINUED_FOR)
-    ended = select(func.max(Run.id)).where(is_same, Run.state.in_([RunState.DONE, RunState.FAILED]))
-    first = func.coalesce(cast(Run.params[REPEATS].astext, BigInteger), Run.id)
-    statement = select(func.min(first)).where(
-        is_same,
-        or_(is_open, is_continued),
-        Run.id > func.coalesce(ended.correlate(None).scalar_subquery(), 0),
-    )
-    await session.execute(select(func.pg_advisory_xact_lock(_SAME_WORK)))
-    return await session.scalar(statement)
-
-
-async def list_repeated(session: AsyncSession, run: Run) -> dict[int, RunState]:
-    """Return the started runs with the parameters of this one.
-
-    They were unfinished when it was requested, or were requested since.
-    """
-    requested = {name: value for name, value in run.params.items() if name != REPEATS}
-    statement = (
-        select(Run.id, Run.state)
-        .where(
-            _is_same(run.kind, requested),
-            Run.started_at.is_not(None),
-            Run.id >= run.params.get(REPEATS, run.id),
-            Run.id != run.id,
-        )
-        .order_by(Run.id)
-    )
-    return {run_id: RunState(state) for run_id, state in await session.execute(statement)}
 
 
 async def get_run(session: AsyncSession, run_id: int) -> Run | None:
@@ -210,10 +148,12 @@ async def release_later_slots(
     early = select(Run.id).where(
         Run.kind.in_(kinds), dated, Run.created_at > created_after, Run.state.not_in(_UNDER_WAY)
     )
-    merged = (Run.state == RunState.MERGED) & Run.parent_id.in_(early)
+    merged = select(Run.id).where(Run.state == RunState.MERGED, Run.parent_id.in_(early))
+    # An array is found first: a condition over both would be checked for all runs.
+    ids = func.array(union_all(early, merged).scalar_subquery())
     released = (
         update(Run)
-        .where(Run.slot.is_not(None), Run.id.in_(early) | merged)
+        .where(Run.slot.is_not(None), Run.id == any_(ids))
         .values(
             slot=None, params=Run.params.concat(func.jsonb_build_object("clock_slot", Run.slot))
         )

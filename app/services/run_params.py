@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from app.models import Run, RunKind
-from app.repositories.runs import REPEATS
+from app.repositories.repeated_runs import REPEATS
 from app.services.problems import Problem
 
 log = structlog.get_logger(__name__)

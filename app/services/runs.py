@@ -16,7 +16,7 @@ from app.clock import Clock
 from app.database.engine import Database
 from app.errors import AppError, DatabaseUnavailableError, NotFoundError
 from app.models import Run, RunState
-from app.repositories import run_leases, runs
+from app.repositories import repeated_runs, run_leases, runs
 from app.services.problems import Problem
 from app.services.run_params import RunParams
 
@@ -141,7 +141,9 @@ async def submit(
     kind, repeats = params.KIND, None
     async with database.transaction() as session:
         if params.is_forced:
-            repeats = await runs.get_same_under_way(session, kind, params.as_json(), now=clock())
+            repeats = await repeated_runs.get_same_under_way(
+                session, kind, params.as_json(), now=clock()
+            )
         run_id = await runs.add_run(
             session,
             kind,

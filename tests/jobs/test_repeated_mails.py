@@ -3,7 +3,7 @@
 No recipient receives one too many.
 """
 
-from app.repositories.runs import CONTINUED_FOR
+from app.repositories.repeated_runs import CONTINUED_FOR
 from tests.support.daily_mails import BOSS, SECOND, grade_day, list_mails
 from tests.support.repeated_calls import call_both, start_call
 from tests.support.stage import Stage, on_stage, until

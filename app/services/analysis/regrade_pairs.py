@@ -9,7 +9,7 @@ from app.database.engine import Database
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
 from app.models import Report
-from app.repositories import regrades, runs
+from app.repositories import regrades, repeated_runs
 from app.services.runs import require_run
 
 Series = tuple[str, str]
@@ -64,7 +64,7 @@ async def compare_regrades(database: Database, run_id: int) -> RegradeComparison
     run = await require_run(database, run_id)
     async with database.session() as session:
         pairs = await regrades.list_pairs(
-            session, [run_id, *await runs.list_repeated(session, run)]
+            session, [run_id, *await repeated_runs.list_repeated(session, run)]
         )
     return _compare(pairs) if pairs else None
 
