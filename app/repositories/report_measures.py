@@ -118,7 +118,7 @@ def _count_cells(selected: CTE) -> CTE:
     of = selected.c
     grades = (
         func.count()
-        .filter(of.grades.bitwise_rshift(2 * place).bitwise_and(3) == rank)
+        .filter(of.grades.bitwise_and(3 << 2 * place) == rank << 2 * place)
         .label(label_count(criterion, grade))
         for place, criterion in enumerate(Criterion)
         for grade, rank in _RANKS.items()

@@ -96,14 +96,20 @@ def _make_measures(row: Row) -> Measures:
     )
 
 
+_COUNTS = {
+    criterion.label: {
+        "high": label_count(criterion, Grade.HIGH),
+        "medium": label_count(criterion, Grade.MEDIUM),
+        "low": label_count(criterion, Grade.LOW),
+        "absent": label_count(criterion, Grade.NONE),
+    }
+    for criterion in Criterion
+}
+"""For each criterion the fields of its share, and the columns that they are read from."""
+
+
 def _make_shares(row: Row) -> tuple[CriterionShare, ...]:
     return tuple(
-        CriterionShare(
-            label=criterion.label,
-            high=row[label_count(criterion, Grade.HIGH)],
-            medium=row[label_count(criterion, Grade.MEDIUM)],
-            low=row[label_count(criterion, Grade.LOW)],
-            absent=row[label_count(criterion, Grade.NONE)],
-        )
-        for criterion in Criterion
+        CriterionShare(label=label, **{name: row[column] for name, column in counts.items()})
+        for label, counts in _COUNTS.items()
     )
