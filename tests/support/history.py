@@ -1,11 +1,12 @@
 """A long history in the database, and the number of rows that an operation reads.
 
 The history is made of the chats, reports, runs and mails that a stage already has: old copies of
-them, spread evenly over two years.
+them. Each day has the same number.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from math import floor
 
 from sqlalchemy import text
 
@@ -13,17 +14,17 @@ from app.database.engine import Database
 from app.models import Base, Chat, Delivery, Digest, Message, Report, Run
 from tests.support.stage import Stage
 
-_DAYS = 730
 _FIRST = 1_000_000
 """The ids of the history start here. The copied rows are below it, later rows above the history."""
 
 
-async def add_history(stage: Stage, copies: range) -> None:
+async def add_history(stage: Stage, copies: range, *, a_day: float) -> None:
     """Copy the graded chats of the stage, with their messages, reports and runs, into the past.
 
-    ``copies``: the numbers of the copies, from 0. Each day has one mail, which carried its reports.
+    ``copies``: the numbers of the copies, from 0. ``a_day``: so many of them are of the same day,
+    the first ones of yesterday. Each day has one mail, which carried its reports, and a daily run.
     """
-    mails = range(copies.start, min(copies.stop, _DAYS))
+    mails = range(_count_days(copies.start, a_day), _count_days(copies.stop, a_day))
     first = _FIRST * (1 + copies.start)  # the ids between were given to rows of the present
     async with stage.service.database.transaction() as session:
         for statement, numbers in (
@@ -34,13 +35,15 @@ async def add_history(stage: Stage, copies: range) -> None:
             (_copy(Delivery, _CHANGED_IN_DELIVERIES), mails),
             (_copy(Report, _CHANGED_IN_REPORTS), copies),
         ):
-            values = {"start": numbers.start, "stop": numbers.stop, "first": first}
+            values = {"start": numbers.start, "stop": numbers.stop, "first": first, "a_day": a_day}
             await session.execute(text(statement), values)
         for table in (Chat, Message, Run, Digest, Delivery, Report):
             name = table.__tablename__
             await session.execute(
                 text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), max(id)) FROM {name}")  # noqa: S608
             )
+    await stage.change(_ADD_DAILY_RUNS)
+    await stage.change(_ADD_COVERED_DATES)
     await stage.change("UPDATE accounts SET chats_read = (SELECT count(*) FROM chats)")
     await stage.change("ANALYZE")
 
@@ -68,20 +71,31 @@ async def count_rows_read(stage: Stage, work: Callable[[], Awaitable[object]]) -
     return await _read_counter(stage.service.database) - before
 
 
-def _copy_id(table: type[Base], column: str) -> str:
+def _count_days(copies: int, a_day: float) -> int:
+    return floor((copies - 1) / a_day + 1e-6) + 1
+
+
+def _copy_id(table: type[Base], column: str, copy: str = "n") -> str:
     """Return the id of a copy. Those of one copy follow each other."""
-    return f"CAST(:first AS bigint) + n * {_count(table)} + old.{column}"
+    return f"CAST(:first AS bigint) + {copy} * {_count(table)} + old.{column}"
 
 
 def _count(table: type[Base]) -> str:
     return f"(SELECT max(id) FROM {table.__tablename__} WHERE id < {_FIRST})"  # noqa: S608
 
 
-def _move_back(*columns: str) -> dict[str, str]:
-    return {name: f"old.{name} - {_AGE}" for name in columns}
+_A_DAY = "CAST(:a_day AS float8)"
+_DAYS_BEFORE = f"CAST(floor(n / {_A_DAY} + 1e-6) AS int)"
+"""How many days before yesterday a copy is. The copies of a mail are numbered by these days."""
+_FIRST_OF_DAY = f"CAST(ceil(n * {_A_DAY} - 1e-6) AS bigint)"
+"""The number of the first copy of a mail's day."""
 
 
-_AGE = f"(1 + n % {_DAYS}) * interval '1 day'"
+def _move_back(*columns: str, days: str = _DAYS_BEFORE) -> dict[str, str]:
+    return {name: f"old.{name} - (1 + {days}) * interval '1 day'" for name in columns}
+
+
+_TODAY = f"(SELECT max(day) FROM digests WHERE id < {_FIRST})"  # noqa: S608
 _CHANGED_IN_CHATS = {
     "id": _copy_id(Chat, "id"),
     "avito_id": "old.avito_id || '-' || n",
@@ -103,31 +117,40 @@ _CHANGED_IN_MESSAGES = {
 }
 _CHANGED_IN_RUNS = {
     "id": _copy_id(Run, "id"),
-    "slot": "CASE WHEN old.slot IS NOT NULL THEN old.slot || '-' || n END",
+    "slot": "CASE WHEN old.kind = 'sync' THEN 'interval ' || n || '-' || old.id END",
     **_move_back("created_at", "started_at", "finished_at"),
 }
 _CHANGED_IN_DIGESTS = {
     "id": _copy_id(Digest, "id"),
-    "day": "old.day - 1 - n::int",
-    "run_id": _copy_id(Run, "run_id"),
+    "day": "old.day - 1 - n",
+    "run_id": _copy_id(Run, "run_id", _FIRST_OF_DAY),
     "mime": "NULL",
-    **_move_back("period_start", "period_end", "created_at", "first_sent_at"),
+    **_move_back("period_start", "period_end", "created_at", "first_sent_at", days="n"),
 }
 _CHANGED_IN_DELIVERIES = {
     "id": _copy_id(Delivery, "id"),
     "digest_id": _copy_id(Digest, "digest_id"),
     "message_id": "n || '-' || old.message_id",
-    **_move_back("first_tried_at", "sent_at"),
+    **_move_back("first_tried_at", "sent_at", days="n"),
 }
 _CHANGED_IN_REPORTS = {
     "id": _copy_id(Report, "id"),
     "chat_id": _copy_id(Chat, "chat_id"),
     "run_id": _copy_id(Run, "run_id"),
-    "digest_id": f"{_FIRST} + (n % {_DAYS}) * {_count(Digest)} + old.digest_id",
+    "digest_id": f"(SELECT min(id) FROM digests WHERE day = {_TODAY} - 1 - {_DAYS_BEFORE})",  # noqa: S608
     "first_message_id": _copy_id(Message, "first_message_id"),
     "last_message_id": _copy_id(Message, "last_message_id"),
     **_move_back("created_at", "first_client_at"),
 }
+_ADD_DAILY_RUNS = f"""
+    INSERT INTO runs (kind, slot, state, params, created_at, started_at, finished_at)
+    SELECT 'daily', day::text, 'done', '{{}}', min(period_end), min(period_end), min(period_end)
+    FROM digests WHERE day < {_TODAY} GROUP BY day ON CONFLICT DO NOTHING
+"""  # noqa: S608
+_ADD_COVERED_DATES = f"""
+    INSERT INTO covered_dates (day, digest_id)
+    SELECT day, min(id) FROM digests WHERE day < {_TODAY} GROUP BY day ON CONFLICT DO NOTHING
+"""  # noqa: S608
 
 
 def _copy(table: type[Base], changed: Mapping[str, str]) -> str:
