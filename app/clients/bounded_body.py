@@ -6,8 +6,7 @@ which may expand it a thousandfold.
 
 import errno
 import zlib
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import Any, Protocol
+from collections.abc import AsyncIterable, AsyncIterator
 
 _GZIP = 16 + zlib.MAX_WBITS
 _CHUNK_BYTES = 64 * 1024
@@ -15,50 +14,6 @@ _CHUNK_BYTES = 64 * 1024
 
 class UnreadableBodyError(Exception):
     """A body is too large, damaged or in an unrequested encoding; it was not read to its end."""
-
-
-class ByteStream(AsyncIterable[bytes], Protocol):
-    """The body of a response, as an HTTP package receives it."""
-
-    async def aclose(self) -> None:
-        """Close the stream; the connection is closed or returned to the pool."""
-
-
-class Response(Protocol):
-    """A response of an HTTP package whose body has not been read."""
-
-    headers: Any
-    stream: Any
-
-
-class BoundedBody:
-    """The decompressed body of a response, bounded in size.
-
-    An HTTP package accepts only streams of its own type. Its client therefore derives a class from
-    this one and from that type.
-    """
-
-    def __init__(self, stream: ByteStream, encoding: str, max_bytes: int) -> None:
-        self._stream, self._encoding, self._max_bytes = stream, encoding, max_bytes
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return decompress(self._stream, self._encoding, self._max_bytes)
-
-    async def aclose(self) -> None:
-        """Close the stream; the connection is closed or returned to the pool."""
-        await self._stream.aclose()
-
-
-def limit_body(
-    body_type: type[BoundedBody], max_bytes: int
-) -> Callable[[Response], Awaitable[None]]:
-    """Return a response hook that replaces the package's decompression with the bounded one."""
-
-    async def replace_stream(response: Response) -> None:
-        encoding = response.headers.pop("Content-Encoding", "")
-        response.stream = body_type(response.stream, encoding, max_bytes)
-
-    return replace_stream
 
 
 async def decompress(

@@ -4,15 +4,19 @@ from pathlib import Path
 
 import httpx
 
-from app.clients.avito.connections import Connections
 from app.clients.avito.errors import AvitoUnavailableError, AvitoUnreadableError
 from app.clients.bounded_body import OUT_OF_FILES, UnreadableBodyError, is_out_of_files
+from app.clients.connections import Connections
 from app.clients.proxies import find_proxy
 from app.clients.text import build_excerpt
 from app.clients.tls import describe_certificate_fault, get_tls_context
 
 _MAX_BODY_BYTES = 4 * 2**20
 """Bytes. The largest page of messages that Avito's own limits allow has a tenth of it."""
+
+
+class AvitoConnections(Connections, httpx.AsyncBaseTransport):
+    """Connections as a transport of httpx."""
 
 
 def create_avito_http(
@@ -38,7 +42,7 @@ def create_avito_http(
 
     return httpx.AsyncClient(
         base_url=base_url,
-        transport=Connections(open_connection, max_bytes=_MAX_BODY_BYTES),
+        transport=AvitoConnections(open_connection, max_bytes=_MAX_BODY_BYTES),
         trust_env=False,
         timeout=httpx.Timeout(timeout_seconds, connect=min(10, timeout_seconds), pool=None),
         headers={"Accept": "application/json", "Accept-Encoding": "gzip"},

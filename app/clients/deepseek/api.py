@@ -1,4 +1,4 @@
-"""The openai package's client: its pool, the size of its answers, and no settings of its own."""
+"""The openai package's client: connections, size of the answers, and no settings of its own."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import openai
 
-from app.clients.bounded_body import BoundedBody, limit_body
+from app.clients.connections import Connections
 from app.clients.proxies import find_proxy
 from app.clients.tls import get_tls_context
 
@@ -22,39 +22,44 @@ def create_api(
     base_url: str,
     api_key: str,
     *,
-    max_concurrency: int,
     timeout_seconds: float,
     ca_file: Path | None = None,
 ) -> openai.AsyncOpenAI:
     """Return a client without retries. Only the arguments and the proxy decide where it sends.
 
-    ``ca_file``: see ``get_tls_context``.
+    The caller bounds the number of requests in flight. ``ca_file``: see ``get_tls_context``.
 
     Raises:
         SettingsError: the proxy of the environment is unusable.
     """
-    # The package's own pool allows 1,000 connections and keeps 100 of them; it would override
-    # this limit.
-    limits = httpx2.Limits(
-        max_connections=max_concurrency, max_keepalive_connections=max_concurrency
-    )
-    tls, proxy = get_tls_context(ca_file), find_proxy(base_url)
+    http = create_deepseek_http(base_url, ca_file)
     with _hide_foreign_settings():
         return openai.AsyncOpenAI(
             api_key=api_key or "none",  # the package refuses to start without a key
             base_url=base_url,
             max_retries=0,
             timeout=timeout_seconds,
-            http_client=openai.DefaultAsyncHttpxClient(
-                limits=limits,
-                verify=tls,
-                proxy=httpx2.Proxy(proxy.url, ssl_context=tls if proxy.is_encrypted else None)
-                if proxy
-                else None,
-                trust_env=False,
-                headers={"Accept-Encoding": "gzip"},
-                event_hooks={"response": [limit_body(_BoundedBody, _MAX_BODY_BYTES)]},
-            ),
+            http_client=http,
+        )
+
+
+def create_deepseek_http(base_url: str, ca_file: Path | None = None) -> httpx2.AsyncClient:
+    """Return the HTTP client that the package uses; the caller closes it."""
+    tls, found = get_tls_context(ca_file), find_proxy(base_url)
+    proxy = (
+        httpx2.Proxy(found.url, ssl_context=tls if found.is_encrypted else None) if found else None
+    )
+
+    def open_connection() -> httpx2.AsyncHTTPTransport:
+        return httpx2.AsyncHTTPTransport(
+            verify=tls, proxy=proxy, trust_env=False, limits=httpx2.Limits(max_connections=1)
+        )
+
+    with _hide_foreign_settings():
+        return openai.DefaultAsyncHttpxClient(
+            transport=_DeepSeekConnections(open_connection, max_bytes=_MAX_BODY_BYTES),
+            trust_env=False,
+            headers={"Accept-Encoding": "gzip"},
         )
 
 
@@ -72,5 +77,5 @@ def _hide_foreign_settings() -> Iterator[None]:
         os.environ.update(hidden)
 
 
-class _BoundedBody(BoundedBody, httpx2.AsyncByteStream):
-    """A bounded body as a stream of httpx2."""
+class _DeepSeekConnections(Connections, httpx2.AsyncBaseTransport):
+    """Connections as a transport of httpx2."""

@@ -93,7 +93,6 @@ class DeepSeekClient:
         self._api = create_api(
             base_url,
             api_key,
-            max_concurrency=max_concurrency,
             timeout_seconds=timeout_seconds,
             ca_file=ca_file,
         )

@@ -1,38 +1,40 @@
-"""Connections to Avito: one httpx transport for each, used again while the server keeps it open.
+"""Connections to a server: one transport for each, used again while the server keeps it open.
 
-At the start and at the end of each request httpx's pool examines all its connections. With many
-requests in flight this takes more processor time than the rest of a request.
+At the start and at the end of each request the pools of httpx and httpx2 examine all their
+connections. With many requests in flight this takes more processor time than the rest of a request.
 """
 
 import time
 from collections import deque
 from collections.abc import Callable
-
-import httpx
+from typing import Any
 
 from app.clients.bounded_body import decompress
 
 
-class Connections(httpx.AsyncBaseTransport):
+class Connections:
     """A transport that sends each request over the connection that was idle for the shortest time.
 
     ``open_connection`` returns a transport for one connection. The caller bounds the number of
     requests in flight. A connection that was not used for ``idle_seconds`` is closed. A response is
     read whole; ``UnreadableBodyError`` is raised for a body that has more than ``max_bytes`` or
     cannot be decompressed.
+
+    An HTTP package accepts only transports of its own type. Its client therefore derives a class
+    from this one and from that type.
     """
 
     def __init__(
         self,
-        open_connection: Callable[[], httpx.AsyncHTTPTransport],
+        open_connection: Callable[[], Any],
         *,
         max_bytes: int,
         idle_seconds: float = 5.0,
     ) -> None:
         self._open, self._max_bytes, self._idle_seconds = open_connection, max_bytes, idle_seconds
-        self._idle = deque[tuple[httpx.AsyncHTTPTransport, float]]()
+        self._idle = deque[tuple[Any, float]]()
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: Any) -> Any:
         """Send the request and read the response."""
         await self._close_unused()
         connection = self._idle.pop()[0] if self._idle else self._open()
@@ -46,16 +48,15 @@ class Connections(httpx.AsyncBaseTransport):
         while self._idle:
             await self._idle.popleft()[0].aclose()
 
-    async def _read(self, response: httpx.Response) -> httpx.Response:
+    async def _read(self, response: Any) -> Any:
         encoding = response.headers.pop("Content-Encoding", "")
-        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - of httpx itself
         try:
             pieces = [
                 piece async for piece in decompress(response.stream, encoding, self._max_bytes)
             ]
         finally:
             await response.stream.aclose()
-        return httpx.Response(
+        return type(response)(
             response.status_code,
             headers=response.headers,
             content=b"".join(pieces),
