@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -81,6 +82,7 @@ class ChatContext:
     facts: str = ""
 
 
+@lru_cache(maxsize=4)
 def system_message(rubric: Rubric, facts: str = "") -> str:
     """Return the system message, with the same bytes for every chat. ``facts``: the company's.
 

@@ -1,7 +1,10 @@
 """Unify the quotation marks of a text: every outer quotation stands in «…»."""
 
 import re
+from functools import lru_cache
 
+_MARK = re.compile("[«»„“”‟\"'‘’‹›<>`]")
+"""Without one of these characters a text has no quotation."""
 _BALANCED = r"«(?:[^«»]++|«[^«»]*+»)*+»"
 _INNER = r"[^«»‘’'\n]|(?<=\w)[’'](?=\w)"
 """A character within single marks. An apostrophe within a word is one, too."""
@@ -19,12 +22,15 @@ _LONE = re.compile(
 )
 
 
+@lru_cache(maxsize=16)
 def unify_marks(text: str) -> tuple[str, bool]:
     """Return the text with its quotations in «…», and whether a mark had no partner.
 
     A quotation without its end ends with its sentence. An inch and an apostrophe are no marks.
     Marks within a quotation stay as they are.
     """
+    if not _MARK.search(text):
+        return text, False
     paired = _PAIR.sub(_unify_pair, text)
     is_unbalanced = False
 

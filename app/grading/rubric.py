@@ -4,6 +4,7 @@ It is loaded from a file, so that a company can use its own.
 """
 
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -96,12 +97,12 @@ class RubricCriterion(_Entry):
     checks: Annotated[tuple[RubricCheck, ...], AfterValidator(_three_different)]
     anchors: Anchors
 
-    @property
+    @cached_property
     def check_ids(self) -> tuple[str, ...]:
         """Return the ids of the checks in order."""
         return tuple(check.id for check in self.checks)
 
-    @property
+    @cached_property
     def asked_ids(self) -> tuple[str, ...]:
         """Return the ids of the checks that the model answers, in order."""
         return tuple(check.id for check in self.checks if check.is_asked)
@@ -152,6 +153,10 @@ class Rubric(_Entry):
         Field(default_factory=_read_built_in_faults),
         AfterValidator(_every_fault),
     ]
+
+    def __hash__(self) -> int:
+        """Make a rubric a key of caches."""
+        return hash(self.version)
 
     @property
     def weights(self) -> dict[Criterion, float]:
