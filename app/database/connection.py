@@ -110,9 +110,19 @@ class LimitedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
             )
         )
 
-    async def _copy_out(self, copy_stmt: str, output: Any, timeout: float | None) -> str:  # noqa: ASYNC109 - asyncpg's
-        """Run COPY. The limits are in the same message, which is one transaction."""
-        return str(await super()._copy_out(self._begin_sql + copy_stmt, output, timeout))
+    async def copy(self, query: str) -> list[bytes]:
+        """Return the rows of a query in COPY's binary format, in parts of whole rows.
+
+        The limits are in the same message, which is one transaction.
+        """
+        parts: list[bytes] = []
+
+        async def take(part: bytes) -> None:
+            parts.append(bytes(part))
+
+        statement = f"{self._begin_sql}COPY ({query}) TO STDOUT (FORMAT binary)"
+        await self._copy_out(statement, take, None)
+        return parts
 
     async def close_soon(self) -> None:
         """Cancel the running statement and close the connection.

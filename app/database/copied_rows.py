@@ -6,14 +6,11 @@ server, which is a transaction of its own, and it sends values without the cost 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from struct import Struct
-from typing import NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-
-from app.database.connection import get_driver
+from app.database.engine import Database
 from app.database.literals import quote
 
 _PARAMETER = re.compile(r"(?<!:):(\w+)")
@@ -24,47 +21,53 @@ _END_BYTES = 2
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-class CopiedRow(NamedTuple):
-    """``numbers``: the first columns. ``text``: the last one, in UTF-8."""
+class CopiedRows:
+    """Rows of COPY's binary format. ``texts``: their last columns, in UTF-8.
 
-    numbers: tuple[int, ...]
-    text: bytes
+    A row is its number of fields, then each field after its length. The end is a row of -1 fields.
+    Each of the received parts has whole rows. They are not joined: in a long list, a copy of it
+    takes as long as the rest.
+    """
+
+    def __init__(self, parts: list[bytes], numbers: int) -> None:
+        # 4x: the length of a number is known
+        self._head = Struct(">h" + "4xq" * numbers + "i")
+        self._heads: list[tuple[int, ...]] = []
+        self.texts: list[bytes] = []
+        ends = [len(part) for part in parts]
+        ends[-1] -= _END_BYTES
+        start = _HEADER_BYTES
+        for part, end in zip(parts, ends, strict=True):
+            self._split(part, start, end)
+            start = 0
+
+    def _split(self, part: bytes, start: int, end: int) -> None:
+        read_head, size = self._head.unpack_from, self._head.size
+        while start < end:
+            head = read_head(part, start)
+            start += size
+            stop = start + head[-1]
+            self._heads.append(head)
+            self.texts.append(part[start:stop])
+            start = stop
+
+    def numbers(self, place: int) -> tuple[int, ...]:
+        """Return the numbers of a row, which are its first columns."""
+        return self._heads[place][1:-1]
 
 
 async def copy_rows(
-    session: AsyncSession, sql: str, values: Mapping[str, object], *, numbers: int
-) -> Iterator[CopiedRow]:
-    """Return the rows of a query, which no other statement of the session may precede.
+    database: Database, sql: str, values: Mapping[str, object], *, numbers: int
+) -> CopiedRows:
+    """Return the rows of a query.
 
     Its first ``numbers`` columns are ``bigint`` or ``timestamptz`` (see ``read_moment``), and the
     last one is ``text`` or ``json``. None of them is NULL.
     """
     query = _PARAMETER.sub(lambda match: quote(values[match[1]]), sql)
-    parts: list[bytes] = []
-
-    async def take(part: bytes) -> None:
-        parts.append(part)
-
-    assert isinstance(session.bind, AsyncConnection)  # noqa: S101 - of ``Database.session``
-    await get_driver(session.bind).copy_from_query(query, output=take, format="binary")
-    return _split(b"".join(parts), numbers)
+    return CopiedRows(await database.copy(query), numbers)
 
 
 def read_moment(number: int) -> datetime:
     """Return the time of a ``timestamptz``, which is sent as microseconds since 2000."""
     return _EPOCH + timedelta(microseconds=number)
-
-
-def _split(data: bytes, numbers: int) -> Iterator[CopiedRow]:
-    """Yield the rows of COPY's binary format.
-
-    A row is its number of fields, then each field after its length. The end is a row of -1 fields.
-    """
-    row = Struct(">h" + "4xq" * numbers + "i")  # 4x: the length of a number is known
-    at, end = _HEADER_BYTES, len(data) - _END_BYTES
-    while at < end:
-        found = row.unpack_from(data, at)
-        at += row.size
-        stop = at + found[-1]
-        yield CopiedRow(found[1:-1], data[at:stop])
-        at = stop

@@ -3,11 +3,11 @@
 import asyncio
 import copy
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import structlog
 from sqlalchemy import event
@@ -24,18 +24,14 @@ from sqlalchemy.ext.asyncio import (
 from app.database.address import Host, parse_address
 from app.database.connection import PATIENT, QUICK, LimitedConnection, Limits, get_driver
 from app.database.connector import Connector
-from app.database.failures import (
-    DATABASE_ERRORS,
-    describe_denial,
-    describe_outage,
-    describe_refusal,
-    is_out_of_connections,
-)
+from app.database.error_translator import ErrorTranslator
+from app.database.failures import describe_outage, is_out_of_connections
 from app.database.idle import IdleConnections
 from app.database.slots import ConnectionSlots
-from app.errors import DatabaseDeniedError, DatabaseRefusedError, DatabaseUnavailableError
 
 log = structlog.get_logger(__name__)
+
+C = TypeVar("C")
 
 POOL_SIZE = 10
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
@@ -70,8 +66,7 @@ class Database:
         slot_seconds: float = 30,
         idle_seconds: float = 60,
     ) -> None:
-        self.name = _EMBEDDED if embedded else f"{setting}: Postgres"
-        self._advice = _EMBEDDED_ADVICE if embedded else _ADVICE
+        self._errors = ErrorTranslator(setting, embedded=embedded)
         self._limits, self._patient_limits = limits, patient_limits
         self._slot_seconds = slot_seconds
         self.address, self.ca_file = parse_address(url, setting), ca_file
@@ -104,6 +99,11 @@ class Database:
         event.listen(self.engine.sync_engine, "checkout", self._mark_used)
 
     @property
+    def name(self) -> str:
+        """The name of the server in messages."""
+        return self._errors.name
+
+    @property
     def pool_size(self) -> int:
         """Current maximum number of open connections."""
         return self._slots.limit
@@ -115,7 +115,7 @@ class Database:
 
     async def is_pooled(self) -> bool:
         """Return whether the address leads to a pooler, which keeps no session for a client."""
-        with self._translate_errors():
+        with self._errors.translate():
             return await self._connector.is_pooled()
 
     def with_limits(
@@ -138,7 +138,7 @@ class Database:
         Keep it short and never hold it across a network call. ``within`` is a timeout in seconds
         for the whole session, for a caller that needs an answer in any state of the server.
         """
-        with self._translate_errors():
+        with self._errors.translate():
             async with asyncio.timeout(within), self._open() as session:
                 yield session
 
@@ -149,6 +149,26 @@ class Database:
             yield session
             await session.commit()
 
+    async def copy(self, query: str) -> list[bytes]:
+        """Return the rows of a query in the binary format of COPY, in parts of whole rows.
+
+        It is one message to the server, which is a transaction of its own. The message has the
+        limits, as BEGIN of a session has.
+        """
+        with self._errors.translate():
+            connection = await self._connect(self.engine.raw_connection)
+            driver = connection.driver_connection
+            assert isinstance(driver, LimitedConnection)  # noqa: S101 - as in ``get_driver``
+            driver.set_limits(self._limits)
+            try:
+                return await driver.copy(query)
+            except BaseException as error:
+                await self._discard_unfit(driver, error)
+                raise
+            finally:
+                connection.close()
+                self._slots.release()
+
     async def close(self) -> None:
         """Close all connections."""
         self._idle.close_all()
@@ -156,7 +176,7 @@ class Database:
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[AsyncSession]:
-        connection = await self._connect()
+        connection = await self._connect(self.engine.connect)
         driver = get_driver(connection)
         driver.set_limits(self._limits)
         session = self._sessions(bind=connection)
@@ -173,7 +193,7 @@ class Database:
             finally:
                 self._slots.release()
 
-    async def _connect(self) -> AsyncConnection:
+    async def _connect(self, connect: Callable[[], Awaitable[C]]) -> C:
         """Take a slot of the pool and connect.
 
         If the server has no free connection, wait until a connection of this pool is returned.
@@ -184,7 +204,7 @@ class Database:
                 while True:
                     await self._slots.acquire(first=bool(refusal))
                     try:
-                        return await self.engine.connect()
+                        return await connect()
                     except BaseException as error:
                         refusal = self._release_slot(error)
                         if not refusal:
@@ -196,7 +216,7 @@ class Database:
                 # No connection could be opened in time, so the open ones may be dead too.
                 self._idle.close_all()
                 raise
-            raise self._build_outage(refusal or _POOL_EXHAUSTED) from None
+            raise self._errors.build_outage(refusal or _POOL_EXHAUSTED) from None
 
     def _release_slot(self, error: BaseException) -> str:
         """Release the slot after a failed attempt. Return the reason if a retry makes sense."""
@@ -221,27 +241,6 @@ class Database:
             self._idle.close_all()
             log.warning("database.connection_dead")
 
-    @contextmanager
-    def _translate_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except DATABASE_ERRORS as error:
-            if refusal := describe_refusal(error):
-                raise DatabaseRefusedError(self._build_message(refusal)) from None
-            if reason := describe_outage(error):
-                raise self._build_outage(reason) from None
-            if denial := describe_denial(error):
-                raise DatabaseDeniedError(
-                    f"{self.name}: роли не хватает прав ({denial}); их выдаёт GRANT.", denial
-                ) from None
-            raise
-
-    def _build_outage(self, reason: str) -> DatabaseUnavailableError:
-        return DatabaseUnavailableError(self._build_message(reason))
-
-    def _build_message(self, reason: str) -> str:
-        return f"{self.name} недоступен ({reason}); {self._advice}."
-
     def _mark_idle(self, connection: DBAPIConnection | None, _: object) -> None:
         if connection is not None:  # None: the pool has closed it
             self._idle.add(connection.driver_connection)
@@ -264,13 +263,6 @@ async def _close(session: AsyncSession, connection: AsyncConnection) -> None:
         await connection.close()
 
 
-_ADVICE = "проверьте адрес, имя, пароль и сам сервер"
-_EMBEDDED = "Встроенный Postgres"
-_EMBEDDED_ADVICE = (
-    "если он остановился, то запускается снова сам: повторите через минуту, подробности в файле"
-    " postgres.log в DATA_DIR"
-)
-"""The name of the server in messages, and the advice if it is unreachable."""
 _POOL_EXHAUSTED = "все соединения заняты; их число задаёт DATABASE_POOL_SIZE"
 
 

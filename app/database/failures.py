@@ -8,7 +8,7 @@ import socket
 import ssl
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException, InterfaceError
 
 from app.database.connector import AllHostsFailedError
 from app.database.pooler_errors import (
@@ -21,6 +21,7 @@ from app.errors import DatabaseDeniedError
 
 DATABASE_ERRORS = (
     DBAPIError,
+    EmulatedDBAPIException,
     OSError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
@@ -151,8 +152,10 @@ def _is_connection_error(error: BaseException) -> bool:
 
 
 def _unwrap_error(error: BaseException) -> BaseException:
-    """Return the driver's error; SQLAlchemy wraps it twice."""
-    return error.driver_exception if isinstance(error, DBAPIError) else error
+    """Return the driver's error; SQLAlchemy wraps it twice, or once without its own connection."""
+    return (
+        error.driver_exception if isinstance(error, DBAPIError | EmulatedDBAPIException) else error
+    )
 
 
 def _get_sqlstate(error: BaseException) -> str:

@@ -150,8 +150,8 @@ class Worker:
 
     async def _poll_queue(self, wanted: Mapping[RunKind, int | None], *, is_helping: bool) -> None:
         try:
-            async with asyncio.timeout(self._database_seconds), self._database.session() as session:
-                work = await run_leases.find_work(session)
+            async with asyncio.timeout(self._database_seconds):
+                work = await run_leases.find_work(self._database)
             for kind, run_id in wanted.items():
                 if kind in work.claimable and kind not in self._tasks and not self._is_paused(kind):
                     await self._claim_and_start(kind, run_id)

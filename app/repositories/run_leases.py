@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.copied_rows import copy_rows
+from app.database.engine import Database
 from app.models import Run, RunKind, RunState
 
 LEASE_SECONDS = 30
@@ -52,13 +53,13 @@ _FIND_WORK = f"""
 """  # noqa: S608 - members of our enums
 
 
-async def find_work(session: AsyncSession) -> Work:
+async def find_work(database: Database) -> Work:
     """Return what an idle worker can do, in one round trip: it is asked every few seconds.
 
-    A claimable run is queued, or it is running and its lease has expired. No other statement of the
-    session may precede it.
+    A claimable run is queued, or it is running and its lease has expired.
     """
-    found = {row.text.decode() for row in await copy_rows(session, _FIND_WORK, {}, numbers=0)}
+    rows = await copy_rows(database, _FIND_WORK, {}, numbers=0)
+    found = {kind.decode() for kind in rows.texts}
     return Work(frozenset(found - {_OPEN}), _OPEN in found)
 
 

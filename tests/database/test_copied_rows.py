@@ -1,5 +1,6 @@
 """Rows that COPY reads in one round trip: literals, numbers, moments and limits."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -14,6 +15,8 @@ from app.database.copied_rows import copy_rows, read_moment
 from app.database.engine import Database
 from app.database.literals import quote
 from app.errors import DatabaseUnavailableError
+from tests.support.clusters import fetch_value
+from tests.support.stage import until
 
 HOSTILE = [
     "",
@@ -31,9 +34,12 @@ HOSTILE = [
 ]
 
 
-async def read(database: Database, sql: str, numbers: int = 0, **values: object) -> list[object]:
-    async with database.session() as session:
-        return list(await copy_rows(session, sql, values, numbers=numbers))
+Row = tuple[tuple[int, ...], bytes]
+
+
+async def read(database: Database, sql: str, numbers: int = 0, **values: object) -> list[Row]:
+    rows = await copy_rows(database, sql, values, numbers=numbers)
+    return [(rows.numbers(place), text) for place, text in enumerate(rows.texts)]
 
 
 @pytest.mark.parametrize("given", HOSTILE)
@@ -95,9 +101,9 @@ async def test_numbers_and_moments_precede_the_text(database: Database) -> None:
         SELECT n, -n, :moment::timestamptz, '{"a": 1}'::json FROM generate_series(1, 3::bigint) AS n
     """
     rows = await read(database, sql, 3, moment=moment)
-    assert [row[0][:2] for row in rows] == [(1, -1), (2, -2), (3, -3)]  # type: ignore[index]
-    assert {read_moment(row[0][2]) for row in rows} == {moment}  # type: ignore[index]
-    assert {row[1] for row in rows} == {b'{"a": 1}'}  # type: ignore[index]
+    assert [row[0][:2] for row in rows] == [(1, -1), (2, -2), (3, -3)]
+    assert {read_moment(row[0][2]) for row in rows} == {moment}
+    assert {row[1] for row in rows} == {b'{"a": 1}'}
 
 
 async def test_no_rows_are_no_rows(database: Database) -> None:
@@ -107,8 +113,8 @@ async def test_no_rows_are_no_rows(database: Database) -> None:
 async def test_many_rows_arrive_in_several_parts(database: Database) -> None:
     sql = "SELECT n, repeat('я', 1000) FROM generate_series(1, 5000::bigint) n"
     rows = await read(database, sql, 1)
-    assert [row[0] for row in rows] == [(n,) for n in range(1, 5001)]  # type: ignore[index]
-    assert {row[1] for row in rows} == {("я" * 1000).encode()}  # type: ignore[index]
+    assert [row[0] for row in rows] == [(n,) for n in range(1, 5001)]
+    assert {row[1] for row in rows} == {("я" * 1000).encode()}
 
 
 async def test_limit_ends_the_reading_and_no_transaction_stays(database_url: str) -> None:
@@ -119,6 +125,30 @@ async def test_limit_ends_the_reading_and_no_transaction_stays(database_url: str
         await read(database, "SELECT (1 / 0)::text")
     async with database.session() as session:
         assert await session.scalar(text("SHOW statement_timeout")) == "200ms"
+    await database.close()
+
+
+async def test_cancelled_reading_ends_on_the_server_and_frees_its_connection(
+    database_url: str,
+) -> None:
+    database = Database(database_url, pool_size=1)
+    running = "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'pg_sleep.600' AND state = "
+    task = asyncio.create_task(read(database, "SELECT pg_sleep(600)::text"))
+
+    async def count_running() -> int:
+        return int(
+            await fetch_value(database_url, f"{running} 'active' AND pid <> pg_backend_pid()")
+        )
+
+    async def is_running() -> bool:
+        return await count_running() == 1
+
+    await until(is_running)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await read(database, "SELECT 'a'") == [((), b"a")]
+    assert await count_running() == 0
     await database.close()
 
 

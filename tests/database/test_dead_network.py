@@ -7,7 +7,7 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from app.database.connection import Limits
+from app.database.copied_rows import copy_rows
 from app.database.embedded import embedded_postgres
 from app.database.engine import Database
 from app.database.migrate import migrate
@@ -50,25 +51,33 @@ async def get_backend(database: Database, sql: str = "SELECT 1") -> int:
     return number
 
 
-async def expect_outage(database: Database, sql: str = "SELECT 1") -> str:
+async def copy_backend(database: Database, sql: str = "SELECT 1") -> int:
+    rows = f"SELECT pg_backend_pid()::bigint, '' FROM ({sql}) AS waited"  # noqa: S608 - ours
+    return (await copy_rows(database, rows, {}, numbers=1)).numbers(0)[0]
+
+
+Ask = Callable[..., Coroutine[None, None, int]]
+by_session_and_by_copy = pytest.mark.parametrize("ask", [get_backend, copy_backend])
+
+
+async def expect_outage(database: Database, ask: Ask = get_backend) -> str:
     async with asyncio.timeout(HOLD_SECONDS):
         with pytest.raises(DatabaseUnavailableError) as caught:
-            await get_backend(database, sql)
+            await ask(database)
     return caught.value.message
 
 
+@by_session_and_by_copy
 async def test_silent_connection_costs_one_timeout_and_closes_idle_ones(
-    database: Database, network: Network
+    database: Database, network: Network, ask: Ask
 ) -> None:
-    before = await asyncio.gather(
-        *(get_backend(database, "SELECT pg_sleep(0.05)") for _ in range(5))
-    )
+    before = await asyncio.gather(*(ask(database, "SELECT pg_sleep(0.05)") for _ in range(5)))
     assert len(set(before)) == 5
     network.blackhole()
-    assert "сервер не отвечает" in await expect_outage(database)
+    assert "сервер не отвечает" in await expect_outage(database, ask)
     network.heal()
     # None of them gets a dead connection.
-    after = await asyncio.gather(*(get_backend(database) for _ in range(5)))
+    after = await asyncio.gather(*(ask(database) for _ in range(5)))
     assert not {*before} & {*after}
 
 
@@ -123,19 +132,22 @@ async def test_driver_calls_are_limited(database: Database, network: Network) ->
             await ask_driver()
 
 
-async def test_cancelled_task_ends_on_a_dead_network(database: Database, network: Network) -> None:
+@by_session_and_by_copy
+async def test_cancelled_task_ends_on_a_dead_network(
+    database: Database, network: Network, ask: Ask
+) -> None:
     patient = database.with_limits(Limits(statement=600, lock=600))
     await get_backend(patient)
     network.blackhole()
     for _ in range(2):  # on an open connection, and while one is being opened
-        task = asyncio.create_task(get_backend(patient))
+        task = asyncio.create_task(ask(patient))
         await asyncio.sleep(0.1)
         task.cancel()
         async with asyncio.timeout(HOLD_SECONDS):
             with pytest.raises((asyncio.CancelledError, DatabaseUnavailableError)):
                 await task
     network.heal()
-    await get_backend(database)
+    await ask(database)
 
 
 async def test_session_timeout_of_the_caller(database: Database, network: Network) -> None:
@@ -161,13 +173,16 @@ async def test_closing_does_not_wait_for_a_dead_network(
         await database.close()
 
 
-async def test_connections_that_are_reset_or_refused(database: Database, network: Network) -> None:
-    await get_backend(database)
+@by_session_and_by_copy
+async def test_connections_that_are_reset_or_refused(
+    database: Database, network: Network, ask: Ask
+) -> None:
+    await ask(database)
     network.refusing = True
     network.reset()
-    assert "DATABASE_URL" in await expect_outage(database)
+    assert "DATABASE_URL" in await expect_outage(database, ask)
     network.heal()
-    await get_backend(database)
+    await ask(database)
 
 
 async def test_a_migration_has_no_limit_but_ends_with_its_connection(

@@ -1,12 +1,13 @@
 """The pool: its size, idle connections, and a server with fewer connections than the pool."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 import asyncpg
 import pytest
 from sqlalchemy import make_url, text
 
+from app.database.copied_rows import copy_rows
 from app.database.engine import Database
 from app.database.slots import ConnectionSlots
 from app.errors import DatabaseUnavailableError
@@ -20,6 +21,14 @@ async def hold(database: Database, seconds: float = 0.02) -> int:
         number = int(await session.scalar(text("SELECT pg_backend_pid()")) or 0)
         await asyncio.sleep(seconds)
         return number
+
+
+async def copy(database: Database) -> int:
+    """Do the same without a session."""
+    rows = await copy_rows(
+        database, "SELECT pg_backend_pid()::bigint, '' FROM pg_sleep(0.02)", {}, numbers=1
+    )
+    return rows.numbers(0)[0]
 
 
 async def count_connections(url: str, role: str | None = None) -> int:
@@ -59,13 +68,17 @@ async def test_little_work_keeps_only_one_connection(postgres_url: str) -> None:
     await database.close()
 
 
+@pytest.mark.parametrize("use", [hold, copy])
 @pytest.mark.parametrize("limit", [1, 4])
 async def test_calls_wait_where_the_server_has_fewer_connections(
-    cluster_url: str, postgres_url: str, limit: int
+    cluster_url: str,
+    postgres_url: str,
+    limit: int,
+    use: Callable[[Database], Coroutine[None, None, int]],
 ) -> None:
     async with limit_connections(cluster_url, postgres_url, limit) as url:
         database = Database(url, pool_size=10, idle_seconds=5)
-        backends = await asyncio.gather(*(hold(database) for _ in range(60)))
+        backends = await asyncio.gather(*(use(database) for _ in range(60)))
         assert len(set(backends)) <= limit
         await database.close()
 

@@ -80,11 +80,9 @@ async def test_pause_of_a_failing_run_grows_for_every_replica(database: Database
             pause = await pause_of(database, run_id)
         assert 0 < pause <= min(2**times, 60)
         assert times < 4 or pause > min(2 ** (times - 1), 30)
-        async with database.session() as session:
-            assert (await run_leases.find_work(session)).claimable == set()
+        assert (await run_leases.find_work(database)).claimable == set()
         await change(database, "UPDATE runs SET not_before = now()")
-    async with database.session() as session:
-        assert (await run_leases.find_work(session)).claimable == {"sync"}
+    assert (await run_leases.find_work(database)).claimable == {"sync"}
 
 
 async def test_next_run_of_a_failing_kind_also_waits(
@@ -257,9 +255,7 @@ async def test_pause_applies_to_scheduled_runs_but_not_to_requested_ones(
             return run.id if run else None
 
     assert await claimed() is None
-    async with database.session() as session:
-        assert (await run_leases.find_work(session)).claimable == set()
+    assert (await run_leases.find_work(database)).claimable == set()
     by_hand = await submit(database, SyncParams(), CLOCK)
-    async with database.session() as session:
-        assert (await run_leases.find_work(session)).claimable == {"sync"}
+    assert (await run_leases.find_work(database)).claimable == {"sync"}
     assert await claimed() == by_hand

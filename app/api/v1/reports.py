@@ -61,15 +61,17 @@ async def get_reports(
     expected = query.page_size or MAX_LIMIT
     if form == "xlsx" and query.is_whole:
         expected = await _count_for_a_sheet(service.database, listed)
-    pages = reading.stream_pages(service.database, listed, after, query.page_size)
+    limit = query.page_size or reading.CHUNK
     # A failure must occur before the status is sent.
-    first = await (anext(pages) if query.is_whole else reading.join_pages(pages))
+    first = await reading.read_page(service.database, listed, after, limit)
+    following = first.following if query.is_whole else None
+    others = reading.stream_rest(service.database, listed, following)
     headers = _make_headers(request, service, query, first)
     if form == "json":
-        return _make_json_response(first, pages, headers, is_whole=query.is_whole)
+        return _make_json_response(first, others, headers, bounded=following is None)
     return await make_table_response(
         form,
-        reading.split_pages(first, pages),
+        reading.split_pages(first, others),
         name=query.file_name,
         headers=headers,
         expected=expected,
@@ -79,18 +81,18 @@ async def get_reports(
 
 
 def _make_json_response(
-    first: Page, others: AsyncIterator[Page], headers: dict[str, str], *, is_whole: bool
+    first: Page, others: AsyncIterator[Page], headers: dict[str, str], *, bounded: bool
 ) -> Response:
     """Return a JSON array. If one reading is not enough for a whole list, it is streamed.
 
     If the stream fails, the connection is aborted (``HttpProtocol``), so that a client cannot
     mistake a part for the whole.
     """
-    if is_whole and first.following is not None:
-        content = reading.as_json_array(first, others)
-        return StreamingResponse(content, media_type=MEDIA_TYPES["json"], headers=headers)
-    array = b"[%b]" % b",".join(first.bodies)
-    return Response(array, media_type=MEDIA_TYPES["json"], headers=headers)
+    if bounded:
+        array = reading.make_json_array(first.bodies)
+        return Response(array, media_type=MEDIA_TYPES["json"], headers=headers)
+    content = reading.as_json_array(first, others)
+    return StreamingResponse(content, media_type=MEDIA_TYPES["json"], headers=headers)
 
 
 _VARY = {"Vary": "Accept"}

@@ -16,7 +16,7 @@ from app.database.engine import Database
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError
 from app.repositories.report_filter import ReportFilter
 from app.repositories.report_list import Page, ReportList
-from app.services.reports.reading import CHUNK, join_pages, stream_pages
+from app.services.reports.reading import CHUNK, read_page, stream_pages
 from tests.support.network import open_network
 from tests.support.stage import GOOD_TALK, Stage
 
@@ -99,8 +99,8 @@ async def test_page_is_read_in_parts(stage: Stage) -> None:
     await stage.copy_first_report(2_500)
     expected = [report["id"] for report in await stage.reports()]
     database = stage.service.database
-    page = await join_pages(stream_pages(database, EVERYTHING, None, 2_100))
+    page = await read_page(database, EVERYTHING, None, 2_100)
     assert read_ids(page) == expected[:2_100]
-    rest = await join_pages(stream_pages(database, EVERYTHING, page.following, 2_100))
+    rest = await read_page(database, EVERYTHING, page.following, 2_100)
     assert read_ids(rest) == expected[2_100:]
     assert rest.following is None
