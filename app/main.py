@@ -14,6 +14,7 @@ from app.api.middleware import HeadAsGet, KeyBeforeBody, PrivateAnswers, Without
 from app.api.page import page_router
 from app.api.request_log import RequestLog
 from app.api.request_metrics import MeasureRequests, NoteRoute
+from app.api.routing import FixedPaths
 from app.api.transfer import EntityTags, NegotiatedGzip
 from app.api.v1.router import router as v1_router
 from app.api.webhook import webhook_router
@@ -91,3 +92,4 @@ def _include_routers(app: FastAPI, settings: Settings) -> None:
         app.include_router(webhook_router(settings.avito_webhook_secret.get_secret_value()))
     if settings.docs_enabled:
         add_docs(app, settings.root_path)
+    app.router.routes.insert(0, FixedPaths(app.routes))

@@ -9,6 +9,7 @@ from fastapi.responses import Response, StreamingResponse
 from app.api.dependencies import ServiceDep, build_reference
 from app.api.middleware import wants_headers_only
 from app.api.query_model import QueryReader, query_schema
+from app.api.routing import RequestRoute
 from app.api.v1.report_cursor import write_cursor
 from app.api.v1.report_formats import MEDIA_TYPES, REPORT_RESPONSES, make_table_response
 from app.api.v1.report_query import MAX_LIMIT, ReportQuery
@@ -21,7 +22,7 @@ from app.service import Service
 from app.services.reports import reading
 from app.services.reports.xlsx_file import MAX_ROWS
 
-router = APIRouter(tags=["reports"])
+router = APIRouter(tags=["reports"], route_class=RequestRoute)
 
 _DESCRIPTION = """
 Все отчёты, созданные с start_date по end_date включительно (в REPORT_TIMEZONE), новые первыми \
