@@ -3,6 +3,8 @@
 The prefix of a reverse proxy, the key before the body, HEAD, private responses.
 """
 
+from collections.abc import Iterable
+
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
@@ -48,11 +50,14 @@ class KeyBeforeBody:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/api/"):
+        if (
+            scope["type"] == "http"
+            and scope["path"].startswith("/api/")
+            and _has_body(scope["headers"])
+        ):
             request = Request(scope)
             try:
-                if _has_body(request):
-                    check_key(request, request.headers.get("X-API-Key"))
+                check_key(request, request.headers.get("X-API-Key"))
             except (UnauthorizedError, TooManyAttemptsError) as error:
                 response = await answer_app_error(request, error)
                 await response(scope, receive, send)
@@ -60,9 +65,11 @@ class KeyBeforeBody:
         await self._app(scope, receive, send)
 
 
-def _has_body(request: Request) -> bool:
-    headers = request.headers
-    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in headers
+    )
 
 
 def wants_headers_only(request: HTTPConnection) -> bool:
