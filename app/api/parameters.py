@@ -25,6 +25,8 @@ MAX_BODY_BYTES = 1_000_000
 _INVALID_CHARACTER = "недопустимый знак"
 _REPEATED = "указан несколько раз, а нужен один"
 _EMPTY = "пусто: впишите значение или уберите параметр"
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL and lone surrogates: Postgres cannot store them."""
 _NOT_UTF8 = "не в UTF-8: запишите буквы через проценты (curl -G --data-urlencode)"
 
 
@@ -188,12 +190,12 @@ def _find_value_fault(value: str) -> str | None:
         return _EMPTY
     if "\ufffd" in value:
         return _NOT_UTF8
-    return None if _is_text(json.dumps(value, ensure_ascii=False)) else _INVALID_CHARACTER
+    return _INVALID_CHARACTER if _UNSTORABLE.search(value) else None
 
 
 def _is_text(encoded: str) -> bool:
-    """Whether a JSON text has no NUL and no lone surrogate: Postgres cannot store them."""
-    return "\\u0000" not in encoded and not any("\ud800" <= char <= "\udfff" for char in encoded)
+    """Whether a JSON text, in which NUL is escaped, is without ``_UNSTORABLE`` characters."""
+    return "\\u0000" not in encoded and not _UNSTORABLE.search(encoded)
 
 
 @cache

@@ -71,6 +71,11 @@ async def test_nul_and_invalid_utf8_in_any_filter_are_400s(stage: Stage) -> None
         assert await fetch_invalid_fields(stage, "GET", f"/chats/{value}") == ["chat_id"]
 
 
+async def test_written_escape_of_nul_is_text(stage: Stage) -> None:
+    answer = await stage.rest.get(f"/api/v1/reports?{DAYS}&chat_id=%5Cu0000")
+    assert (answer.status_code, answer.json()) == (200, [])
+
+
 async def test_first_and_last_date_of_the_calendar_are_no_500(stage: Stage) -> None:
     for day in ("0001-01-01", "9999-12-31"):
         paths = (
