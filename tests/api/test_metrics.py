@@ -174,7 +174,10 @@ async def copy_rows(stage: Stage, copies: int) -> None:
         ("reports", {}),
         ("runs", {"slot": "NULL"}),
     ):
-        statement = "SELECT column_name FROM information_schema.columns WHERE table_name = :table"
+        statement = (
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_name = :table AND is_generated = 'NEVER'"
+        )
         rows = await stage.rows(statement, table=table)
         columns = [row["column_name"] for row in rows if row["column_name"] != "id"]
         values = ", ".join(changed.get(column, column) for column in columns)
