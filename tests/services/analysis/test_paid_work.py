@@ -6,6 +6,7 @@ They are stored later without another request, and the daily budget counts them.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from app.services.run_params import RegradeParams, RegradePeriod
 from app.services.runs import submit, wait
@@ -121,6 +122,15 @@ async def test_answer_about_a_changed_chat_is_discarded_and_billed(stage: Stage)
     assert len(lost) == 1, "by the run that paid"
 
 
+async def asked_or_ended(stage: Stage, call: asyncio.Task[Any], requests: int) -> None:
+    """Wait until the model has got more than these requests, or the call has its answer."""
+
+    async def is_reached() -> bool:
+        return call.done() or len(stage.sandbox.deepseek.requests) > requests
+
+    await until(is_reached)
+
+
 async def test_budget_counts_answers_that_are_not_stored(database_url: str, stage: Stage) -> None:
     """Runs cannot store their answers, and their chat changes meanwhile.
 
@@ -144,6 +154,7 @@ async def test_budget_counts_answers_that_are_not_stored(database_url: str, stag
             await frugal.sync()
             async with full_disk(frugal):
                 call = asyncio.create_task(frugal.rest.post("/api/v1/llm/analyze"))
+                await asked_or_ended(stage, call, asked[-1])
                 await asyncio.wait({call}, timeout=1)
                 await lose_the_run(frugal)
                 await call
