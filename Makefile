@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 VENV := .venv
+# The tests start the program a hundred times: without bytecode each start compiles it again.
+unexport PYTHONDONTWRITEBYTECODE
 RUN := $(VENV)/bin/python -m
 PIP_LOG := $(VENV)/pip.log
 PIP := $(RUN) pip --quiet --quiet --disable-pip-version-check --no-input --log=$(PIP_LOG)
