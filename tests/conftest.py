@@ -6,6 +6,8 @@ Each test process has one cluster and one migrated database, which is emptied af
 import gc
 from collections.abc import AsyncIterator
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import pytest
@@ -52,10 +54,11 @@ async def _graders() -> AsyncIterator[None]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+async def cluster_url() -> AsyncIterator[str]:
     """The URL of this test process's cluster."""
-    async with embedded_postgres(tmp_path_factory.mktemp("pg"), durable=False) as url:
-        yield url
+    with TemporaryDirectory(prefix="pg-") as folder:
+        async with embedded_postgres(Path(folder), durable=False) as url:
+            yield url
 
 
 @pytest_asyncio.fixture
