@@ -213,8 +213,11 @@ def stage_settings(url: str | None, environment: Mapping[str, str], **settings: 
 
 @cache
 def shared_graders() -> WorkerPool:
-    """Return the worker processes of this test process, closed after its last test."""
-    return WorkerPool()
+    """Return the worker processes of this test process, closed after its last test.
+
+    They stay between two tests that grade: starting one takes as long as ten tests.
+    """
+    return WorkerPool(idle_seconds=3600)
 
 
 idle_apps: list[FastAPI] = []

@@ -35,7 +35,7 @@ MEMORY_MB = 300
 """Limit of memory for one call, in addition to the memory of the idle process."""
 _CLOCK_SECONDS = 120.0
 """Limit of elapsed time for one call, for a process that gets hardly any processor time."""
-_IDLE_SECONDS = 30.0
+IDLE_SECONDS = 30.0
 """An idle process ends after this time, so there is none between two gradings."""
 _START_SECONDS = 30.0
 _MOST_WORKERS = 4
@@ -75,7 +75,9 @@ class WorkerPool:
         *,
         cpu_seconds: float = CPU_SECONDS,
         memory_mb: int = MEMORY_MB,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
+        self._idle_seconds = idle_seconds
         self._cpu_seconds = cpu_seconds
         self._memory_mb = memory_mb
         self._workers = workers or min(max(2, os.cpu_count() or 1), _MOST_WORKERS)
@@ -158,7 +160,7 @@ class WorkerPool:
         finally:
             if reusable:
                 self._idle.append(worker)
-                worker.retire_after(_IDLE_SECONDS, self._retire)
+                worker.retire_after(self._idle_seconds, self._retire)
             else:
                 self._end(worker)
         allowance.cpu_seconds -= reply.cpu_seconds
