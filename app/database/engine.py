@@ -221,7 +221,8 @@ class Database:
     def _release_slot(self, error: BaseException) -> str:
         """Release the slot after a failed attempt. Return the reason if a retry makes sense."""
         refused = is_out_of_connections(error)
-        if refused and not self._idle.close_one() and self._slots.lower_limit():
+        # A connection that was returned meanwhile serves the next attempt.
+        if refused and not self._idle and self._slots.lower_limit():
             log.warning("database.out_of_connections", pool=self._slots.limit)
         self._slots.release()
         return (describe_outage(error) or "") if refused else ""

@@ -31,11 +31,9 @@ class IdleConnections:
         if timer := self._timers.pop(connection, None):
             timer.cancel()
 
-    def close_one(self) -> bool:
-        """Close the oldest idle connection to free one on the server; False if there is none."""
-        if oldest := next(iter(self._timers), None):
-            self._close(oldest)
-        return oldest is not None
+    def __len__(self) -> int:
+        """Return the number of idle connections."""
+        return len(self._timers)
 
     def close_all(self) -> None:
         """Close all idle connections now."""
