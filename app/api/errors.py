@@ -138,6 +138,8 @@ async def _answer_crash(request: Request, error: Exception) -> JSONResponse:
     return error_response(
         500,
         "Внутренняя ошибка сервера: повторите позже, подробности в журнале службы.",
+        # uvicorn closes it after a crash; unannounced, the client's next request would be lost.
+        headers={"Connection": "close"},
         extra=_make_required_fields(request),
     )
 

@@ -123,6 +123,30 @@ async def test_response_has_the_date_at_which_it_is_sent(stage: Stage) -> None:
                 await asyncio.sleep(1.1)
 
 
+async def test_a_crash_announces_that_its_connection_closes(stage: Stage) -> None:
+    """Otherwise a client sends its next request on a connection that is being closed."""
+    worker = asyncio.create_task(_until_cancelled())
+    period = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
+    rename = "ALTER TABLE report_figures RENAME COLUMN {} TO {}"
+    with closing(listen("127.0.0.1", 0, "")) as listener:
+        host, port = listener.getsockname()
+        async with (
+            serve_rest(stage.service, listener, worker),
+            httpx.AsyncClient(
+                base_url=f"http://{host}:{port}", headers={"X-API-Key": KEY}, trust_env=False
+            ) as client,
+        ):
+            await stage.change(rename.format("grades", "renamed"))
+            try:
+                for _ in range(20):
+                    crashed = await client.get("/api/v1/reports/summary", params=period)
+                    assert (crashed.status_code, crashed.headers["Connection"]) == (500, "close")
+                    assert (await client.get("/health/live")).status_code == 200
+            finally:
+                await stage.change(rename.format("renamed", "grades"))
+    assert "журнале службы" in crashed.json()["message"]
+
+
 async def test_only_the_url_is_percent_encoded_at_any_packet_boundary() -> None:
     content = '{"chat_ids": ["чат"]}'
     head = (
