@@ -22,7 +22,7 @@ from app.services.digests.stored_figures import parse_figures
 _SETTINGS = select(func.set_config("work_mem", "32MB", True), func.set_config("jit", "off", True))
 """Sort a year of reports in memory; compiling these queries takes longer than running them.
 
-Postgres 15 refuses a name that it does not know, such as ``enable_presorted_aggregate``.
+Postgres 15 has no ``enable_presorted_aggregate``, and refuses the name.
 """
 
 
