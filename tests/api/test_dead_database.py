@@ -124,7 +124,7 @@ async def test_service_recovers_with_the_network(stage: Stage, network: Network)
     async def is_ready() -> bool:
         return (await stage.rest.get("/health/ready")).status_code == 200
 
-    await until(is_ready, SECONDS)
+    await until(is_ready)
     chat = stage.add_talk(*GOOD_TALK)
     async with asyncio.timeout(SECONDS):
         assert (await stage.sync())["new_chats"] == 1

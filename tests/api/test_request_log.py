@@ -12,6 +12,7 @@ import pytest
 
 from app.api.security import compute_key_id
 from app.sandbox.server import Sandbox
+from tests.support.patience import PATIENCE
 from tests.support.service_process import KEY, RunningService, run_service
 
 SECOND_KEY = "second-key-of-the-log-tests"
@@ -33,7 +34,7 @@ async def serve(
     async with (
         Sandbox() as sandbox,
         run_service(database_url, sandbox, folder, **{**SETTINGS, **settings}) as service,
-        httpx.AsyncClient(base_url=service.url, trust_env=False) as rest,
+        httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=PATIENCE) as rest,
     ):
         yield service, rest
 

@@ -14,6 +14,7 @@ from app.cli.listening import listen
 from app.cli.open_files import get_max_connections, limit_missing_file_warnings, raise_file_limit
 from app.cli.rest_server import serve_rest
 from app.cli.strict_http import MAX_CHUNKS
+from tests.support.patience import PATIENCE
 from tests.support.stage import KEY, Stage, until
 
 Address = tuple[str, int]
@@ -228,7 +229,7 @@ async def test_at_the_limit_only_new_connections_are_refused(
 ) -> None:
     async with (
         serve_on_port(stage, ConnectionLimits(connections=5)) as address,
-        httpx.AsyncClient(base_url=f"http://{address[0]}:{address[1]}") as known,
+        httpx.AsyncClient(base_url=f"http://{address[0]}:{address[1]}", timeout=PATIENCE) as known,
     ):
         assert (await known.get("/health/live")).status_code == 200
         idle = [await asyncio.open_connection(*address) for _ in range(40)]

@@ -12,6 +12,7 @@ import httpx
 
 from tests.support.clusters import list_servers
 from tests.support.command_line import ProcessResult, free_port, run_app, start_app, stop
+from tests.support.patience import PATIENCE
 
 REAL = {  # settings of a real service, which the demo must not touch
     "AVITO_CLIENT_ID": "real-client",
@@ -104,7 +105,7 @@ async def run_curl(command: str) -> httpx.Response:
         if argument == "-H"
     )
     body = arguments[arguments.index("-d") + 1] if "-d" in arguments else None
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         return await client.request(method, arguments[-1], headers=headers, content=body)
 
 

@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 from app.cli.http_protocol import HttpProtocol
 from app.cli.listening import listen
 from app.cli.rest_server import Message, Receive, Send, serve_rest
+from tests.support.patience import PATIENCE
 from tests.support.stage import BAD_TALK, GOOD_TALK, KEY, Stage
 
 LOW = "/api/v1/reports?start_date=2020-01-01&end_date=2099-12-31&tonality_grade=Низкая"
@@ -112,7 +113,10 @@ async def test_response_has_the_date_at_which_it_is_sent(stage: Stage) -> None:
     with closing(listen("127.0.0.1", 0, "")) as listener:
         async with (
             serve_rest(stage.service, listener, worker),
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client,
+            httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
+                timeout=PATIENCE,
+            ) as client,
         ):
             for _ in range(2):
                 began = datetime.now(UTC).replace(microsecond=0)
@@ -133,7 +137,10 @@ async def test_a_crash_announces_that_its_connection_closes(stage: Stage) -> Non
         async with (
             serve_rest(stage.service, listener, worker),
             httpx.AsyncClient(
-                base_url=f"http://{host}:{port}", headers={"X-API-Key": KEY}, trust_env=False
+                base_url=f"http://{host}:{port}",
+                headers={"X-API-Key": KEY},
+                trust_env=False,
+                timeout=PATIENCE,
             ) as client,
         ):
             await stage.change(rename.format("grades", "renamed"))

@@ -16,6 +16,7 @@ from app.errors import SettingsError
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import numbered_account
 from app.sandbox.server import Sandbox
+from tests.support.patience import PATIENCE
 from tests.support.service_process import KEY, run_service
 from tests.support.stage import GOOD_TALK, on_stage
 from tests.support.start_faults import start_and_read_error
@@ -173,7 +174,7 @@ async def test_forwarded_address_counts_from_trusted_proxies_only(
     async with (
         Sandbox() as sandbox,
         run_service(database_url, sandbox, tmp_path, FORWARDED_ALLOW_IPS=allowed) as service,
-        httpx.AsyncClient(base_url=service.url, trust_env=False) as rest,
+        httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=PATIENCE) as rest,
     ):
         await exhaust_attempts(rest, "203.0.113.7")
         answer = await rest.get("/api/v1/runs", headers={"X-Forwarded-For": "203.0.113.8"})
@@ -185,7 +186,7 @@ async def test_proxy_is_trusted_on_a_dual_stack_socket(tmp_path: Path, database_
     async with (
         Sandbox() as sandbox,
         run_service(database_url, sandbox, tmp_path, HOST="::") as service,
-        httpx.AsyncClient(base_url=service.url, trust_env=False) as rest,
+        httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=PATIENCE) as rest,
     ):
         await exhaust_attempts(rest, "203.0.113.7")
         answer = await rest.get("/api/v1/runs", headers={"X-Forwarded-For": "203.0.113.8"})

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 
 from tests.support.command_line import free_port, run_app, start_app, stop
+from tests.support.patience import PATIENCE
 
 
 async def test_printed_settings_connect_to_the_servers(tmp_path: Path) -> None:
@@ -25,7 +26,7 @@ async def test_printed_settings_connect_to_the_servers(tmp_path: Path) -> None:
             "client_id": settings["AVITO_CLIENT_ID"],
             "client_secret": settings["AVITO_CLIENT_SECRET"],
         }
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
             token = await client.post(
                 f"{settings['AVITO_BASE_URL']}/token",
                 data={"grant_type": "client_credentials", **keys},

@@ -22,6 +22,7 @@ from tests.support.command_line import (
     stop,
     wait_for_requests,
 )
+from tests.support.patience import PATIENCE
 from tests.support.stage import until
 
 
@@ -36,7 +37,7 @@ async def test_sigterm_answers_open_requests_and_stops_postgres(tmp_path: Path) 
             httpx.AsyncClient(
                 base_url=f"http://127.0.0.1:{port}",
                 headers={"X-API-Key": "key-of-the-cli-tests"},
-                timeout=60,
+                timeout=PATIENCE,
             ) as rest,
         ):
             assert process.stdout

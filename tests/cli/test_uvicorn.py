@@ -10,6 +10,7 @@ import httpx
 from app.sandbox.server import Sandbox
 from tests.support.checkout import CHECKOUT
 from tests.support.command_line import free_port, make_environment
+from tests.support.patience import PATIENCE
 from tests.support.stage import until
 
 
@@ -20,7 +21,9 @@ async def test_uvicorn_serves_the_application_and_executes_runs(
     async with (
         Sandbox() as sandbox,
         httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", headers={"X-API-Key": "key-of-the-cli-tests"}
+            base_url=f"http://127.0.0.1:{port}",
+            headers={"X-API-Key": "key-of-the-cli-tests"},
+            timeout=PATIENCE,
         ) as rest,
     ):
         environment = make_environment(sandbox, DATABASE_URL=database_url, SCHEDULER_ENABLED="true")
@@ -37,10 +40,10 @@ async def test_uvicorn_serves_the_application_and_executes_runs(
                 except httpx.TransportError:
                     return False
 
-            await until(is_ready, 60)
-            synced = await rest.post("/api/v1/avito/sync", timeout=60)
+            await until(is_ready)
+            synced = await rest.post("/api/v1/avito/sync", timeout=PATIENCE)
             process.send_signal(signal.SIGTERM)
-            code = await asyncio.wait_for(process.wait(), 30)
+            code = await asyncio.wait_for(process.wait(), PATIENCE)
         finally:
             if process.returncode is None:
                 process.kill()

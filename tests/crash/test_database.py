@@ -75,7 +75,7 @@ async def test_day_is_completed_despite_database_failures(tmp_path: Path) -> Non
                         return bool(await stage.rows(moment))
                     return False
 
-                await until(is_reached, seconds=40)
+                await until(is_reached)
                 await fail(stage, tmp_path)
             run = await wait(database, run_id)
             assert run.state == "done", run.message

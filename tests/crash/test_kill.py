@@ -73,7 +73,7 @@ async def test_a_day_killed_in_a_step_is_finished_by_the_next_process(
         return await get_run_state(database, run_id) == "done"
 
     async with run_service(database_url, slow_sandbox, tmp_path):
-        await until(run_is_done, seconds=40)
+        await until(run_is_done)
     await assert_day_complete(database, slow_sandbox, killed_while_mailing=step == "mail")
 
 
@@ -95,7 +95,7 @@ async def test_mail_killed_before_its_bytes_are_stored_is_finished_under_other_s
         run_service(database_url, slow_sandbox, tmp_path) as service,
         hold_bytes(database),
     ):
-        await until(figures_are_committed, seconds=40)
+        await until(figures_are_committed)
         service.kill()
         await service.program.wait()
     (before,) = await fetch_rows(database, "SELECT day, mime, figures, subject FROM digests")
@@ -104,7 +104,7 @@ async def test_mail_killed_before_its_bytes_are_stored_is_finished_under_other_s
     await expire_leases(database)
     other = {"REPORT_TIMEZONE": "Asia/Vladivostok", "REPORT_TIME": "07:30"}
     async with run_service(database_url, slow_sandbox, tmp_path, **other):
-        await until(run_is_done, seconds=40)
+        await until(run_is_done)
     (after,) = await fetch_rows(database, "SELECT day, mime, figures, subject FROM digests")
     assert after == before
     await assert_day_complete(database, slow_sandbox, killed_while_mailing=False)

@@ -21,6 +21,7 @@ from app.services.run_params import DailyParams
 from app.services.runs import submit, wait
 from tests.support.clusters import list_servers
 from tests.support.command_line import free_port, run_app
+from tests.support.patience import PATIENCE
 from tests.support.service_process import (
     DAY,
     RunningService,
@@ -68,7 +69,7 @@ async def wait_for_event(service: RunningService, event: str, count: int) -> Non
     async def is_logged() -> bool:
         return len(list_events(service, event)) >= count
 
-    await until(is_logged, 40)
+    await until(is_logged)
 
 
 def get_pids(service: RunningService) -> dict[int, int]:
@@ -92,7 +93,7 @@ async def test_one_day_by_two_processes(
         async def is_mailed() -> bool:
             return len(sandbox.smtp.messages) >= 2
 
-        await until(is_mailed, 60)
+        await until(is_mailed)
         os.kill(pids[2], signal.SIGKILL)
         await wait_for_event(service, "serve.listening", 3)
         assert get_pids(service)[2] != pids[2]
@@ -105,7 +106,7 @@ async def test_one_day_by_two_processes(
         assert set(slots.values()) == {1}
         assert len([kind for kind, _ in slots if kind == "daily"]) == 1
         service.program.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(service.program.wait(), 15) == 0
+        assert await asyncio.wait_for(service.program.wait(), PATIENCE) == 0
     assert not any(is_alive(pid) for pid in get_pids(service).values())
     assert Counter(mail.recipients[0] for mail in sandbox.smtp.messages) == {
         "boss@example.ru": 1,
@@ -127,7 +128,7 @@ async def test_stop_with_the_embedded_postgres(
         ]
         assert len(postmasters) == 1
         service.program.send_signal(number)
-        assert await asyncio.wait_for(service.program.wait(), 15) == 0
+        assert await asyncio.wait_for(service.program.wait(), PATIENCE) == 0
     assert list_servers(tmp_path) == []
 
 
@@ -141,7 +142,7 @@ async def test_processes_end_with_the_supervisor(
         async def have_ended() -> bool:
             return not any(is_alive(pid) for pid in pids)
 
-        await until(have_ended, 15)
+        await until(have_ended)
 
 
 async def test_metrics_sum_up_both_processes(

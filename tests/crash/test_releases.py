@@ -28,6 +28,7 @@ from app.services.runs import submit, wait
 from tests.support.checkout import CHECKOUT
 from tests.support.clusters import fetch_value
 from tests.support.command_line import run_app
+from tests.support.patience import PATIENCE
 from tests.support.service_process import KEY, run_service, service_environment, wait_until_ready
 from tests.support.slow_sandbox import keep_every_third
 
@@ -104,7 +105,7 @@ async def test_process_of_the_previous_release_keeps_working(
                 await _call(old, "/avito/sync", "/llm/analyze", "/timer/reports")
             async with (
                 run_service(postgres_url, sandbox, tmp_path) as service,
-                httpx.AsyncClient(headers={"X-API-Key": KEY}) as rest,
+                httpx.AsyncClient(headers={"X-API-Key": KEY}, timeout=PATIENCE) as rest,
             ):
                 await _run_day(database, sandbox, "2026-11-23")
                 for day in ("2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23"):
@@ -125,7 +126,9 @@ async def test_process_of_the_previous_release_reads_what_this_one_wrote(
         sandbox.deepseek.switches.latency_seconds = sandbox.smtp.switches.latency_seconds = 0
         async with (
             run_previous(previous, postgres_url, sandbox) as old,
-            httpx.AsyncClient(base_url=f"{old}/api/v1", headers={"X-API-Key": KEY}) as rest,
+            httpx.AsyncClient(
+                base_url=f"{old}/api/v1", headers={"X-API-Key": KEY}, timeout=PATIENCE
+            ) as rest,
         ):
             async with run_service(postgres_url, sandbox, tmp_path) as service:
                 await _call(service.url, "/avito/sync", "/llm/analyze", "/timer/reports")
@@ -142,7 +145,9 @@ async def test_process_of_the_previous_release_reads_what_this_one_wrote(
 
 
 async def _call(url: str, *paths: str) -> None:
-    async with httpx.AsyncClient(base_url=url, headers={"X-API-Key": KEY}, timeout=60) as rest:
+    async with httpx.AsyncClient(
+        base_url=url, headers={"X-API-Key": KEY}, timeout=PATIENCE
+    ) as rest:
         for path in paths:
             answer = await rest.post(f"/api/v1{path}")
             assert answer.status_code == 200, answer.text

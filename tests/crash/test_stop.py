@@ -23,6 +23,7 @@ from app.services.run_params import DailyParams
 from app.services.runs import submit, wait
 from tests.support.clusters import kill_all, list_servers
 from tests.support.command_line import free_port
+from tests.support.patience import PATIENCE
 from tests.support.programs import start_program
 from tests.support.service_process import (
     DAY,
@@ -38,8 +39,6 @@ from tests.support.stage import until
 from tests.support.wires import open_wire
 
 HUNG = 3600.0
-PATIENCE = 20.0
-"""Seconds. The process ends within nine; the rest is for a busy machine."""
 
 
 async def stop(service: RunningService, *, signals: int = 1) -> int:
@@ -68,7 +67,7 @@ async def wait_for_row(database: Database, sql: str) -> None:
     async def row_exists() -> bool:
         return bool(await fetch_rows(database, sql))
 
-    await until(row_exists, seconds=40)
+    await until(row_exists)
 
 
 async def test_frozen_embedded_postgres(tmp_path: Path) -> None:

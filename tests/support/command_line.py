@@ -13,11 +13,9 @@ from app.domain.working_hours import ROUND_THE_CLOCK_TEXT
 from app.sandbox.server import Sandbox
 from tests.support import programs
 from tests.support.checkout import CHECKOUT
+from tests.support.patience import PATIENCE
 from tests.support.programs import Program
 from tests.support.stage import until
-
-SECONDS = 90
-"""Time after which a process counts as hung."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ async def start_app(folder: Path, *arguments: str, **settings: str) -> AsyncIter
     """Start ``python -m app`` in a folder; if it still runs at the end, it is killed."""
     async with (
         programs.start_program(folder, *arguments, environment=settings) as program,
-        asyncio.timeout(SECONDS),
+        asyncio.timeout(PATIENCE),
     ):
         yield program
 
@@ -83,7 +81,7 @@ async def wait_for_requests(sandbox: Sandbox, times: int, program: Program) -> N
     async def is_reached() -> bool:
         return len(sandbox.avito.requests) >= times or program.returncode is not None
 
-    await until(is_reached, SECONDS)
+    await until(is_reached)
 
 
 def free_port() -> str:

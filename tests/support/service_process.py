@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from app.database.engine import Database
 from app.sandbox.server import Sandbox
+from tests.support.patience import PATIENCE
 from tests.support.programs import Program, start_program
 
 KEY = "key-of-the-crash-tests"
@@ -80,7 +81,7 @@ async def _gather(stderr: asyncio.StreamReader, log: bytearray) -> None:
 
 async def wait_until_ready(url: str, exit_code: Callable[[], int | None]) -> None:
     """Wait until a service is ready; fail if its process ends."""
-    async with asyncio.timeout(30), httpx.AsyncClient(base_url=url) as rest:
+    async with asyncio.timeout(PATIENCE), httpx.AsyncClient(base_url=url, timeout=PATIENCE) as rest:
         while True:
             assert exit_code() is None
             try:
@@ -99,7 +100,7 @@ async def fetch_rows(database: Database, sql: str) -> list[dict[str, Any]]:
 
 
 def open_rest_client(service: RunningService) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=service.url, headers={"X-API-Key": KEY}, timeout=60)
+    return httpx.AsyncClient(base_url=service.url, headers={"X-API-Key": KEY}, timeout=PATIENCE)
 
 
 async def expire_leases(database: Database) -> None:

@@ -26,6 +26,7 @@ from app.sandbox.avito_state import AvitoChat, AvitoListing, SandboxBuyer
 from app.sandbox.server import Sandbox
 from app.service import Service, open_service, working
 from app.services.analysis.worker_pool import WorkerPool
+from tests.support.patience import PATIENCE
 
 KEY, SECOND_KEY = "test-key-1-of-two", "test-key-2-of-two"
 IMPATIENT = RetryPolicy(attempts=3, first_wait_seconds=0.001, longest_wait_seconds=0.01)
@@ -277,12 +278,12 @@ async def on_stage(
             transport=httpx.ASGITransport(app, raise_app_exceptions=False),
             base_url="http://localhost:8000",
             headers={"X-API-Key": KEY},
-            timeout=60,
+            timeout=PATIENCE,
         )
         yield Stage(sandbox, service, clock, await stack.enter_async_context(rest), work)
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE) -> None:
     """Wait until an async condition holds."""
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - the condition reads the database

@@ -11,6 +11,7 @@ import pytest
 from app.cli.listening import listen
 from app.cli.rest_server import serve_rest
 from app.services.reports.reading import CHUNK
+from tests.support.patience import PATIENCE
 from tests.support.reports import ALL, XLSX, add_two_reports, fetch_reports, read_csv, read_xlsx
 from tests.support.stage import KEY, Stage
 
@@ -74,7 +75,9 @@ async def serve_on_socket(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
         async with (
             serve_rest(stage.service, listener, worker),
             httpx.AsyncClient(
-                base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", headers={"X-API-Key": KEY}
+                base_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
+                headers={"X-API-Key": KEY},
+                timeout=PATIENCE,
             ) as client,
         ):
             yield client

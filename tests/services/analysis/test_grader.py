@@ -58,7 +58,7 @@ HARMLESS: dict[str, Behaviour] = {
     "blank lines before the answer": faults.Hang(0.1),
 }
 LASTING = {**PASSING, **UNUSABLE, **REFUSED, "400": faults.BAD_REQUEST, "too long": faults.TOO_LONG}
-SECONDS = 0.4
+SECONDS = 2.0
 """The deadline of one attempt, in the cases that wait for it."""
 
 
