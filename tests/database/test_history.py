@@ -8,7 +8,7 @@ from app.repositories import coverage, due_chats
 from app.repositories.grading_scope import Scope
 from tests.support.chats import MOSCOW
 from tests.support.frequent_work import count_rows, list_works
-from tests.support.history import add_history, count_rows_read, list_scans, remove_history
+from tests.support.history import add_history, count_rows_read, list_scans
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage
 
 _COPIES, _A_DAY = 1_000, 5
@@ -23,13 +23,10 @@ _LARGE = 2_000
 
 async def test_frequent_work_reads_no_more_rows_with_four_times_the_history(stage: Stage) -> None:
     await _mail_two_reports(stage)
-    try:
-        await add_history(stage, range(_COPIES), a_day=_A_DAY)
-        usual = await count_rows(stage)
-        await add_history(stage, range(_COPIES, 4 * _COPIES), a_day=_A_DAY)
-        grown = await count_rows(stage)
-    finally:
-        await remove_history(stage)
+    await add_history(stage, range(_COPIES), a_day=_A_DAY)
+    usual = await count_rows(stage)
+    await add_history(stage, range(_COPIES, 4 * _COPIES), a_day=_A_DAY)
+    grown = await count_rows(stage)
     assert {
         name: (usual[name], rows) for name, rows in grown.items() if rows > usual[name] + _SLACK
     } == {}
@@ -38,14 +35,10 @@ async def test_frequent_work_reads_no_more_rows_with_four_times_the_history(stag
 async def test_frequent_work_scans_no_large_table(stage: Stage) -> None:
     """The plans of its queries read large tables by an index."""
     await _mail_two_reports(stage)
-    try:
-        await add_history(stage, range(4 * _COPIES), a_day=_A_DAY)
-        scans = {
-            name: await list_scans(stage, work, rows=_LARGE)
-            for name, work in list_works(stage).items()
-        }
-    finally:
-        await remove_history(stage)
+    await add_history(stage, range(4 * _COPIES), a_day=_A_DAY)
+    scans = {
+        name: await list_scans(stage, work, rows=_LARGE) for name, work in list_works(stage).items()
+    }
     assert {name: tables for name, tables in scans.items() if tables} == {}
 
 
@@ -54,14 +47,11 @@ async def test_a_summary_reads_no_history_outside_its_period(stage: Stage) -> No
     await _mail_two_reports(stage)
     today = local_date(stage.clock(), MOSCOW)
     read: list[int] = []
-    try:
-        for copies in (range(_COPIES), range(_COPIES, 4 * _COPIES)):
-            await add_history(stage, copies, a_day=_A_DAY)
-            path = f"/api/v1/reports/summary?start_date={today}&end_date={today}"
-            read.append(await count_rows_read(stage, partial(stage.rest.get, path)))
-        assert (await stage.rest.get(path)).json()["reports"] == 2
-    finally:
-        await remove_history(stage)
+    for copies in (range(_COPIES), range(_COPIES, 4 * _COPIES)):
+        await add_history(stage, copies, a_day=_A_DAY)
+        path = f"/api/v1/reports/summary?start_date={today}&end_date={today}"
+        read.append(await count_rows_read(stage, partial(stage.rest.get, path)))
+    assert (await stage.rest.get(path)).json()["reports"] == 2
     assert max(read) < _FEW
 
 
@@ -71,14 +61,11 @@ async def test_a_daily_run_reads_no_old_leads_and_no_chats_that_were_never_grade
     """Both stay for ever: a skipped lead, and a chat of an import that is too old to be graded."""
     await _mail_two_reports(stage)
     week_ago = stage.clock() - timedelta(days=7)
-    try:
-        await add_history(stage, range(2 * _COPIES), a_day=_A_DAY)
-        await stage.change(_MAKE_LEADS, before=week_ago)
-        await stage.change(_MAKE_NEVER_GRADED, before=week_ago)
-        await stage.change("ANALYZE chats")
-        read = await count_rows_read(stage, partial(_count_chats, stage, week_ago))
-    finally:
-        await remove_history(stage)
+    await add_history(stage, range(2 * _COPIES), a_day=_A_DAY)
+    await stage.change(_MAKE_LEADS, before=week_ago)
+    await stage.change(_MAKE_NEVER_GRADED, before=week_ago)
+    await stage.change("ANALYZE chats")
+    read = await count_rows_read(stage, partial(_count_chats, stage, week_ago))
     assert read < _ROWS_OF_A_WEEK
 
 

@@ -48,14 +48,6 @@ async def add_history(stage: Stage, copies: range, *, a_day: float) -> None:
     await stage.change("ANALYZE")
 
 
-async def remove_history(stage: Stage) -> None:
-    """Delete all rows and free their space: later tests use the same database."""
-    tables = ", ".join(
-        table.__tablename__ for table in (Chat, Message, Run, Digest, Delivery, Report)
-    )
-    await stage.change(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
-
-
 async def list_scans(stage: Stage, work: Callable[[], Awaitable[object]], *, rows: int) -> set[str]:
     """Return the tables of which some work reads more than ``rows`` rows without an index."""
     before = await _read_scanned_rows(stage.service.database)
