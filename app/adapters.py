@@ -10,7 +10,7 @@ from app.clients.limiter import MakePace, make_own_pace
 from app.clients.mail import MailClient, OutboxFolder, SmtpClient
 from app.clients.retry import RetryPolicy
 from app.clock import Clock, system_clock
-from app.config import Settings
+from app.config import AvitoAccount, Settings
 from app.database.embedded import embedded_postgres
 from app.database.engine import Database
 from app.database.startup import PATIENCE_SECONDS, prepare
@@ -21,7 +21,6 @@ from app.grading.company_facts import CompanyFactsError, load_company_facts
 from app.grading.rubric import Rubric, RubricError, load_rubric
 from app.services.analysis.grader import Grader
 from app.services.analysis.worker_pool import WorkerPool
-from app.setting_types import AvitoAccount
 
 _SMTP_TIMEOUT_SECONDS = 60
 

@@ -18,7 +18,7 @@ from app.adapters import (
 from app.clients.avito import AvitoClient
 from app.clients.retry import RetryPolicy
 from app.clock import Clock, Monotonic, system_clock
-from app.config import Settings
+from app.config import AvitoAccount, Settings
 from app.database.engine import Database
 from app.database.startup import PATIENCE_SECONDS
 from app.domain.working_hours import ROUND_THE_CLOCK
@@ -39,7 +39,6 @@ from app.services.pace import share_pace
 from app.services.sync.authors import AuthorRules
 from app.services.sync.hints import HintQueue
 from app.services.sync.syncer import AvitoSource
-from app.setting_types import AvitoAccount
 
 
 @dataclass(frozen=True)

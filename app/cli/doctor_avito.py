@@ -12,9 +12,8 @@ from app.clients.avito import (
 )
 from app.clients.retry import RetryPolicy
 from app.clock import system_clock
-from app.config import Settings
+from app.config import AvitoAccount, Settings
 from app.services.sync.listed_chats import count_listed_chats
-from app.setting_types import AvitoAccount
 
 _SECONDS = 30
 _NO_RETRY = RetryPolicy(attempts=1)

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
 
 from app.config import Settings
 from tests.support.checkout import CHECKOUT
@@ -29,7 +30,7 @@ def configuration_text() -> str:
 
 def settings_table() -> str:
     """One row for each setting, in the order of the model."""
-    meanings = read_docstrings(Settings)
+    meanings = read_meanings()
     rows = ["| setting | default | values | meaning |", "|---|---|---|---|"]
     rows += [
         f"| `{name.upper()}` | {_default(field.default)} | {_values(field)} | {meanings[name]} |"
@@ -38,7 +39,13 @@ def settings_table() -> str:
     return "\n".join(rows) + "\n"
 
 
-def read_docstrings(model: type) -> dict[str, str]:
+def read_meanings() -> dict[str, str]:
+    """Return the docstring of each setting, in one line; skip settings without one."""
+    groups = [group for group in Settings.__bases__ if group is not BaseSettings]
+    return {name: text for group in groups for name, text in _read_docstrings(group).items()}
+
+
+def _read_docstrings(model: type) -> dict[str, str]:
     """Return the string below each field of a class in one line; skip fields without one."""
     [body] = [
         node.body

@@ -12,7 +12,7 @@ from dotenv import dotenv_values
 
 from app.cli.listening import base_url
 from app.config import Settings, load_settings
-from app.secret_files import SECRETS
+from app.config.secret_files import SECRETS
 from tests.support.checkout import CHECKOUT
 
 FILLED_IN = {

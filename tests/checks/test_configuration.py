@@ -3,7 +3,7 @@
 import re
 
 from app.config import Settings
-from tests.checks.configuration import KEPT, configuration_text, read_docstrings
+from tests.checks.configuration import KEPT, configuration_text, read_meanings
 
 
 def test_table_is_current() -> None:
@@ -12,7 +12,7 @@ def test_table_is_current() -> None:
 
 
 def test_every_setting_has_an_english_meaning() -> None:
-    meanings = read_docstrings(Settings)
+    meanings = read_meanings()
     assert [name for name in Settings.model_fields if not meanings.get(name)] == []
     assert [name for name, text in meanings.items() if not text.endswith(".") or "|" in text] == []
 

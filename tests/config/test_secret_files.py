@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.config import Settings, load_settings
+from app.config.secret_files import SECRETS
 from app.errors import SettingsError
-from app.secret_files import SECRETS
 from tests.support.command_line import run_app
 from tests.support.start_faults import COMPLETE, start_and_read_error
 
