@@ -4,7 +4,6 @@ The clients accept only gzip and decompress it here. httpx decompresses each rec
 which may expand it a thousandfold.
 """
 
-import errno
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator
 
@@ -54,22 +53,3 @@ async def _decompress_gzip(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         raise UnreadableBodyError("damaged gzip") from None
     if not decompressor.eof:
         raise UnreadableBodyError("gzip without its end")
-
-
-def is_out_of_files(error: BaseException | None) -> bool:
-    """Return whether a connection failed because no file descriptor is left.
-
-    The limit may be that of the process or of the machine.
-    """
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-OUT_OF_FILES = (
-    "У службы кончились файлы для соединений: повторим позже сами; если повторяется, увеличьте"
-    " предел (ulimit -n, LimitNOFILE)."
-)
-"""Message for this case, for any external system."""

@@ -7,15 +7,41 @@ connections. With many requests in flight this takes more processor time than th
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from app.clients.bounded_body import decompress
+from app.clients.proxies import find_proxy
+from app.clients.tls import get_tls_context
+
+
+def build_opener(package: Any, base_url: str, ca_file: Path | None) -> Callable[[], Any]:
+    """Return a function that creates a transport for one connection to the server.
+
+    - ``package`` is httpx or httpx2: their classes have the same names and arguments.
+    - ``ca_file``: see ``get_tls_context``.
+
+    Raises:
+        SettingsError: the proxy of the environment is unusable.
+    """
+    tls, found = get_tls_context(ca_file), find_proxy(base_url)
+    proxy = (
+        package.Proxy(found.url, ssl_context=tls if found.is_encrypted else None) if found else None
+    )
+    return partial(
+        package.AsyncHTTPTransport,
+        verify=tls,
+        proxy=proxy,
+        trust_env=False,
+        limits=package.Limits(max_connections=1),
+    )
 
 
 class Connections:
     """A transport that sends each request over the connection that was idle for the shortest time.
 
-    ``open_connection`` returns a transport for one connection. The caller bounds the number of
+    ``open_connection`` is what ``build_opener`` returns. The caller bounds the number of
     requests in flight. A connection that was not used for ``idle_seconds`` is closed. A response is
     read whole; ``UnreadableBodyError`` is raised for a body that has more than ``max_bytes`` or
     cannot be decompressed.

@@ -1,15 +1,13 @@
-"""HTTP client for Avito: proxy, certificates, size of responses, failures without a response."""
+"""HTTP client for Avito: headers, timeouts, size of responses, failures without a response."""
 
 from pathlib import Path
 
 import httpx
 
 from app.clients.avito.errors import AvitoUnavailableError, AvitoUnreadableError
-from app.clients.bounded_body import OUT_OF_FILES, UnreadableBodyError, is_out_of_files
-from app.clients.connections import Connections
-from app.clients.proxies import find_proxy
-from app.clients.text import build_excerpt
-from app.clients.tls import describe_certificate_fault, get_tls_context
+from app.clients.bounded_body import UnreadableBodyError
+from app.clients.connection_faults import describe_missing_response
+from app.clients.connections import Connections, build_opener
 
 _MAX_BODY_BYTES = 4 * 2**20
 """Bytes. The largest page of messages that Avito's own limits allow has a tenth of it."""
@@ -30,19 +28,11 @@ def create_avito_http(
     Raises:
         SettingsError: the proxy of the environment is unusable.
     """
-    tls, found = get_tls_context(ca_file), find_proxy(base_url)
-    proxy = (
-        httpx.Proxy(found.url, ssl_context=tls if found.is_encrypted else None) if found else None
-    )
-
-    def open_connection() -> httpx.AsyncHTTPTransport:
-        return httpx.AsyncHTTPTransport(
-            verify=tls, proxy=proxy, trust_env=False, limits=httpx.Limits(max_connections=1)
-        )
-
     return httpx.AsyncClient(
         base_url=base_url,
-        transport=AvitoConnections(open_connection, max_bytes=_MAX_BODY_BYTES),
+        transport=AvitoConnections(
+            build_opener(httpx, base_url, ca_file), max_bytes=_MAX_BODY_BYTES
+        ),
         trust_env=False,
         timeout=httpx.Timeout(timeout_seconds, connect=min(10, timeout_seconds), pool=None),
         headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
@@ -68,19 +58,9 @@ async def send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Respons
 
 
 def _build_connection_error(error: httpx.RequestError) -> AvitoUnavailableError:
-    """Build the error for a request without a response; the message names the setting."""
-    if is_out_of_files(error):
-        return AvitoUnavailableError(OUT_OF_FILES)
-    if certificate := describe_certificate_fault(error):
-        return AvitoUnavailableError(f"Авито: {certificate}; адрес — в AVITO_BASE_URL.")
-    if isinstance(error, httpx.ProxyError):
-        return AvitoUnavailableError(
-            f"Прокси не пустил к Авито ({build_excerpt(str(error), 200)}): проверьте его адрес, имя"
-            " и пароль в HTTPS_PROXY или ALL_PROXY."
-        )
+    proxy_error = error if isinstance(error, httpx.ProxyError) else None
     return AvitoUnavailableError(
-        f"Авито не отвечает ({type(error).__name__}): повторим позже сами; если так больше часа,"
-        " проверьте AVITO_BASE_URL и доступ сервера в интернет."
+        describe_missing_response(error, proxy_error, server="Авито", setting="AVITO_BASE_URL")
     )
 
 

@@ -8,9 +8,7 @@ from pathlib import Path
 import httpx2
 import openai
 
-from app.clients.connections import Connections
-from app.clients.proxies import find_proxy
-from app.clients.tls import get_tls_context
+from app.clients.connections import Connections, build_opener
 
 _MAX_BODY_BYTES = 2**20
 """Bytes. The longest answer requested has a fiftieth of it."""
@@ -45,19 +43,11 @@ def create_api(
 
 def create_deepseek_http(base_url: str, ca_file: Path | None = None) -> httpx2.AsyncClient:
     """Return the HTTP client that the package uses; the caller closes it."""
-    tls, found = get_tls_context(ca_file), find_proxy(base_url)
-    proxy = (
-        httpx2.Proxy(found.url, ssl_context=tls if found.is_encrypted else None) if found else None
-    )
-
-    def open_connection() -> httpx2.AsyncHTTPTransport:
-        return httpx2.AsyncHTTPTransport(
-            verify=tls, proxy=proxy, trust_env=False, limits=httpx2.Limits(max_connections=1)
-        )
-
     with _hide_foreign_settings():
         return openai.DefaultAsyncHttpxClient(
-            transport=_DeepSeekConnections(open_connection, max_bytes=_MAX_BODY_BYTES),
+            transport=_DeepSeekConnections(
+                build_opener(httpx2, base_url, ca_file), max_bytes=_MAX_BODY_BYTES
+            ),
             trust_env=False,
             headers={"Accept-Encoding": "gzip"},
         )

@@ -14,7 +14,8 @@ from typing import Literal
 import httpx2
 import openai
 
-from app.clients.bounded_body import OUT_OF_FILES, UnreadableBodyError, is_out_of_files
+from app.clients.bounded_body import UnreadableBodyError
+from app.clients.connection_faults import describe_missing_response
 from app.clients.deepseek.errors import (
     DeepSeekError,
     DeepSeekUnavailableError,
@@ -29,7 +30,6 @@ from app.clients.deepseek.refusals import read_error_body, read_status_error
 from app.clients.deepseek.request_body import SentRequest
 from app.clients.deepseek.schema import Balance, Bill, Completion, Usage
 from app.clients.text import build_excerpt, shorten
-from app.clients.tls import describe_certificate_fault
 
 _LONGEST_NAME = 100
 _MOST_MODELS = 1_000
@@ -204,19 +204,12 @@ def convert_error(error: openai.APIError, now: datetime, api_key: str) -> DeepSe
 
 
 def _build_connection_error(error: openai.APIError) -> DeepSeekError:
-    if is_out_of_files(error):
-        return DeepSeekUnavailableError(OUT_OF_FILES)
-    if certificate := describe_certificate_fault(error):
-        return DeepSeekUnavailableError(f"DeepSeek: {certificate}; адрес — в DEEPSEEK_BASE_URL.")
-    if isinstance(error.__cause__, httpx2.ProxyError):
-        reason = build_excerpt(str(error.__cause__), 200)
-        return DeepSeekUnavailableError(
-            f"Прокси не пустил к DeepSeek ({reason}): проверьте его адрес, имя и пароль в"
-            " HTTPS_PROXY или ALL_PROXY."
-        )
-    hint = "если так больше часа, проверьте DEEPSEEK_BASE_URL и доступ сервера в интернет"
+    cause = error.__cause__
+    proxy_error = cause if isinstance(cause, httpx2.ProxyError) else None
     return DeepSeekUnavailableError(
-        f"DeepSeek не отвечает ({type(error).__name__}): повторим позже сами; {hint}."
+        describe_missing_response(
+            error, proxy_error, server="DeepSeek", setting="DEEPSEEK_BASE_URL"
+        )
     )
 
 

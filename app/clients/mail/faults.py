@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import aiosmtplib
 
-from app.clients.bounded_body import OUT_OF_FILES, is_out_of_files
+from app.clients.connection_faults import OUT_OF_FILES, is_out_of_files
 from app.clients.mail.errors import MailAccessError, MailError, MailRefusedError, MailTemporaryError
 from app.clients.text import build_excerpt
 from app.clients.tls import describe_certificate_fault
