@@ -70,7 +70,7 @@ async def count_settling(session: AsyncSession, scope: Scope, run_id: int) -> in
     return await session.scalar(statement) or 0
 
 
-async def count_settled(session: AsyncSession, run_id: int) -> dict[Outcome, int]:
+async def count_by_outcome(session: AsyncSession, run_id: int) -> dict[Outcome, int]:
     """Return the number of chats that a run has handled, by outcome."""
     statement = (
         select(Chat.outcome, func.count())
@@ -151,7 +151,7 @@ async def list_due(
     return [DuePosition(*row) for row in rows]
 
 
-class Settled(NamedTuple):
+class ChatOutcome(NamedTuple):
     """The outcome of one chat with its cause, and the last person's message that was seen."""
 
     chat_id: int
@@ -160,50 +160,50 @@ class Settled(NamedTuple):
     seen_message_id: int
 
 
-def _settled_row(settled: Settled) -> dict[str, object]:
+def _make_row(one: ChatOutcome) -> dict[str, object]:
     return {
-        "chat_id": settled.chat_id,
-        "outcome": settled.outcome,
-        "code": settled.cause.code if settled.cause else None,
-        "detail": settled.cause.detail if settled.cause else None,
-        "seen_message_id": settled.seen_message_id,
+        "chat_id": one.chat_id,
+        "outcome": one.outcome,
+        "code": one.cause.code if one.cause else None,
+        "detail": one.cause.detail if one.cause else None,
+        "seen_message_id": one.seen_message_id,
     }
 
 
 # A graded or skipped chat has been seen up to its last message; a failed chat stays due.
 # Raw SQL: a bulk update from jsonb_to_recordset. LIMIT gives the planner the number of rows.
-_SETTLE = text(f"""
-    WITH settled AS (
-        SELECT * FROM jsonb_to_recordset(CAST(:settled AS jsonb)) AS row (
+_STORE_OUTCOMES = text(f"""
+    WITH found AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:outcomes AS jsonb)) AS row (
             chat_id bigint, outcome text, code text, detail text, seen_message_id bigint)
         LIMIT :count
     )
     UPDATE chats chat SET
-        outcome = settled.outcome,
-        outcome_code = settled.code,
-        outcome_detail = settled.detail,
-        outcome_message_id = settled.seen_message_id,
+        outcome = found.outcome,
+        outcome_code = found.code,
+        outcome_detail = found.detail,
+        outcome_message_id = found.seen_message_id,
         outcome_at = :now,
         outcome_run_id = :run_id,
-        failures = CASE WHEN settled.outcome = '{Outcome.FAILED}' THEN failures + 1 ELSE 0 END,
-        seen_message_id = CASE WHEN settled.outcome = '{Outcome.FAILED}'
-            THEN chat.seen_message_id ELSE settled.seen_message_id END,
-        due_since = CASE WHEN settled.outcome = '{Outcome.FAILED}' THEN chat.due_since ELSE (
+        failures = CASE WHEN found.outcome = '{Outcome.FAILED}' THEN failures + 1 ELSE 0 END,
+        seen_message_id = CASE WHEN found.outcome = '{Outcome.FAILED}'
+            THEN chat.seen_message_id ELSE found.seen_message_id END,
+        due_since = CASE WHEN found.outcome = '{Outcome.FAILED}' THEN chat.due_since ELSE (
             SELECT min(message.sent_at) FROM messages message, messages seen
-            WHERE seen.id = settled.seen_message_id AND message.chat_id = chat.id
+            WHERE seen.id = found.seen_message_id AND message.chat_id = chat.id
               AND {render(is_by_person(aliased(Message, name="message")))}
               AND (message.sent_at, message.id) > (seen.sent_at, seen.id)) END,
         grading_token = NULL
-    FROM settled
-    WHERE chat.id = settled.chat_id AND grading_token = :token
-    RETURNING chat.id, CASE WHEN settled.outcome = '{Outcome.GRADED}'
+    FROM found
+    WHERE chat.id = found.chat_id AND grading_token = :token
+    RETURNING chat.id, CASE WHEN found.outcome = '{Outcome.GRADED}'
         THEN nextval(pg_get_serial_sequence('reports', 'id')) ELSE 0 END AS number
     """)  # noqa: S608 - enum values of the domain
 
 
-async def settle(
+async def store_outcomes(
     session: AsyncSession,
-    settled: Sequence[Settled],
+    outcomes: Sequence[ChatOutcome],
     token: uuid.UUID,
     *,
     run_id: int,
@@ -217,14 +217,14 @@ async def settle(
     or 0. A chat whose lease is lost is not in the result.
     """
     parameters = {
-        "settled": json.dumps([_settled_row(one) for one in settled]),
-        "count": len(settled),
+        "outcomes": json.dumps([_make_row(one) for one in outcomes]),
+        "count": len(outcomes),
         "token": token,
         "run_id": run_id,
         "now": now,
     }
-    await lock_accounts_of(session, [one.chat_id for one in settled])
-    return {row.id: row.number for row in await session.execute(_SETTLE, parameters)}
+    await lock_accounts_of(session, [one.chat_id for one in outcomes])
+    return {row.id: row.number for row in await session.execute(_STORE_OUTCOMES, parameters)}
 
 
 async def mark_waiting(

@@ -2,8 +2,8 @@
 
 A chat is due if a person has written since the newest message that a grading has seen, or if Avito
 has sent the notice of a lead and nobody has written (``chats.due_since``; the message pass sets it,
-``due_chats.settle`` moves it on), and if fewer than ``MAX_FAILURES`` attempts have failed since.
-The daily run narrows the due chats to those written in within GRADE_WITHIN_DAYS
+``due_chats.store_outcomes`` moves it on), and if fewer than ``MAX_FAILURES`` attempts have failed
+since. The daily run narrows the due chats to those written in within GRADE_WITHIN_DAYS
 (``Scope.written_since``), except for failed and waiting ones.
 """
 

@@ -185,13 +185,13 @@ class _Analysis:
         """
         scope, run_id = self._chats.scope, self._run.id
         async with self._database.session() as session:
-            settled = await due_chats.count_settled(session, run_id)
+            handled = await due_chats.count_by_outcome(session, run_id)
             return {
                 "analyzed_chats": await reports.count_by_run(session, run_id),
-                "skipped_chats": settled.get(Outcome.SKIPPED, 0),
-                "failed_chats": settled.get(Outcome.FAILED, 0),
+                "skipped_chats": handled.get(Outcome.SKIPPED, 0),
+                "failed_chats": handled.get(Outcome.FAILED, 0),
                 "waiting_chats": (
-                    settled.get(Outcome.WAITING, 0)
+                    handled.get(Outcome.WAITING, 0)
                     + await due_chats.count_due(session, scope, run_id)
                     + await due_chats.count_settling(session, scope, run_id)
                 ),

@@ -79,7 +79,7 @@ class DailyBudget:
     async def spend(self, most: Decimal) -> AsyncIterator[Expense]:
         """Reserve ``most``; wait while reservations of chats in flight may be released.
 
-        The caller calls ``settle`` when it has kept or written what it has paid.
+        The caller calls ``note_written`` when it has kept or written what it has paid.
 
         Raises:
             BudgetSpentError: the rest of the budget does not suffice and no chat is in flight.
@@ -97,7 +97,7 @@ class DailyBudget:
             self._billed += expense.paid
             self._released.set()
 
-    def settle(self, usd: Decimal) -> None:
+    def note_written(self, usd: Decimal) -> None:
         """Note that this cost is kept or written: the paid work or the database counts it."""
         self._in_hand -= usd
 

@@ -181,7 +181,7 @@ class GradingPool(Generic[T]):
             await self._done(case, Failure(find_cause(error), tuple(error.exchanges)))
         else:
             await self._done(case, grading)
-            self._budget.settle(grading.cost_usd or Decimal(0))
+            self._budget.note_written(grading.cost_usd or Decimal(0))
             await self._fail_suspects()
 
     async def _grade_within_budget(self, case: GradingCase[T]) -> Grading:

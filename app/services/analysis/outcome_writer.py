@@ -22,7 +22,7 @@ from app.domain.waiting import answer_times
 from app.errors import DatabaseUnavailableError
 from app.models import ExchangePurpose
 from app.repositories import due_chats, model_exchanges, reports
-from app.repositories.due_chats import Settled
+from app.repositories.due_chats import ChatOutcome
 from app.services.analysis.exchange import make_exchange_rows
 from app.services.analysis.grader import Grader, Grading
 from app.services.analysis.paid_work import Finding, PaidWork, write_patiently
@@ -108,7 +108,7 @@ class OutcomeWriter:
         return findings, True
 
     async def _write(self, findings: Sequence[Finding]) -> None:
-        numbers = await write_patiently(self._run, partial(self._settle_or_pause, findings))
+        numbers = await write_patiently(self._run, partial(self._store_or_pause, findings))
         for found in findings:
             if found.chat_id in numbers:
                 self._paid.forget(found.chat_id)
@@ -119,24 +119,24 @@ class OutcomeWriter:
                 log.warning("analyze.lease_lost", chat=found.chat_id, run=self._run.id)
         self.update_progress()
 
-    async def _settle_or_pause(self, findings: Sequence[Finding]) -> dict[int, int]:
+    async def _store_or_pause(self, findings: Sequence[Finding]) -> dict[int, int]:
         try:
-            numbers = await self._settle(findings)
+            numbers = await self._store(findings)
         except DatabaseUnavailableError:
             self._writable.clear()
             raise
         self._writable.set()
         return numbers
 
-    async def _settle(self, findings: Sequence[Finding]) -> dict[int, int]:
+    async def _store(self, findings: Sequence[Finding]) -> dict[int, int]:
         """Write the findings; return the report numbers by chat."""
-        settled = [
-            Settled(found.chat_id, found.outcome, found.cause, found.transcript.last_person_id)
+        outcomes = [
+            ChatOutcome(found.chat_id, found.outcome, found.cause, found.transcript.last_person_id)
             for found in findings
         ]
         async with self._database.transaction() as session:
-            numbers = await due_chats.settle(
-                session, settled, self._run.token, run_id=self._run.id, now=self._clock()
+            numbers = await due_chats.store_outcomes(
+                session, outcomes, self._run.token, run_id=self._run.id, now=self._clock()
             )
             rows = [
                 self._make_columns(numbers[found.chat_id], found, found.grading)
