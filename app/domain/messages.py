@@ -11,8 +11,8 @@ DELETABLE_FOR = timedelta(minutes=60)
 """The time after sending in which Avito lets an author delete a message."""
 DELETION_GRACE = timedelta(minutes=5)
 """The time added to DELETABLE_FOR for clocks that differ and requests that take long."""
-SETTLED_AFTER = DELETABLE_FOR + DELETION_GRACE
-"""The age from which a message cannot be deleted any more.
+FINAL_AFTER = DELETABLE_FOR + DELETION_GRACE
+"""The age from which a message is final: it cannot be deleted any more.
 
 A message that was younger when it was last read is read again.
 """

@@ -6,12 +6,12 @@ from datetime import datetime
 from sqlalchemy import Computed, ForeignKey, Index, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.messages import SETTLED_AFTER
+from app.domain.messages import FINAL_AFTER
 from app.domain.outcomes import Outcome
 from app.models.base import Numbered, one_of
 
 _MAY_LOSE_MESSAGES = (
-    f"messages_read_at - last_message_at < interval '{SETTLED_AFTER.total_seconds():.0f} s'"
+    f"messages_read_at - last_message_at < interval '{FINAL_AFTER.total_seconds():.0f} s'"
 )
 
 _LEFT_OVER = f"outcome IN ('{Outcome.FAILED}', '{Outcome.WAITING}')"

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import any_, func, select, true, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.messages import SETTLED_AFTER
+from app.domain.messages import FINAL_AFTER
 from app.models import Chat, Message
 from app.repositories import chat_facts
 from app.repositories.sql_values import bigint_array, text_array
@@ -53,7 +53,7 @@ async def list_recent(
 ) -> list[int]:
     """Return the chats that were last read while one of their messages could still be deleted.
 
-    All whose messages are settled by now, which are thereby read for the last time, and at most
+    All whose messages are final by now, which are thereby read for the last time, and at most
     ``limit`` of the others: those read the longest ago. Left out are chats read ``since`` a time,
     unread chats, and those with a read error, which Avito does not have any more.
     """
@@ -64,9 +64,9 @@ async def list_recent(
         Chat.read_error.is_(None),
         ~Chat.messages_read_at.between(since, now),
     )
-    is_settled = Chat.last_message_at <= now - SETTLED_AFTER
-    others = may_change.where(~is_settled).order_by(Chat.messages_read_at).limit(limit)
-    return list(await session.scalars(union_all(may_change.where(is_settled), others)))
+    is_final = Chat.last_message_at <= now - FINAL_AFTER
+    others = may_change.where(~is_final).order_by(Chat.messages_read_at).limit(limit)
+    return list(await session.scalars(union_all(may_change.where(is_final), others)))
 
 
 async def mark_deleted(session: AsyncSession, account_id: int, avito_ids: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ from app.clients.avito.errors import AvitoPlanMissingError
 from app.clients.avito.schema import AvitoMessage, MessagePage
 from app.clock import Clock
 from app.database.engine import Database
-from app.domain.messages import SETTLED_AFTER
+from app.domain.messages import FINAL_AFTER
 from app.repositories import messages
 from app.repositories.unread_chats import UnreadChat
 from app.services.sync.pages import PAGE, iterate_pages
@@ -42,7 +42,7 @@ class ChatReader:
         self._full = full
 
     async def read(self, chat: UnreadChat) -> ReadChat:
-        """Return the chat's messages, from the newest back to the first known settled one.
+        """Return the chat's messages, from the newest back to the first known final one.
 
         Raises:
             UpstreamError: the messages cannot be read. AvitoPlanMissingError also if all texts are
@@ -57,7 +57,7 @@ class ChatReader:
                 found.setdefault(message.id, message)
             unreadable += page.unreadable
             complete = not page.has_more and unreadable == 0
-            if page.has_more and await self._reaches_settled(chat, page.messages):
+            if page.has_more and await self._reaches_final(chat, page.messages):
                 complete = chat.history_complete and unreadable == 0
                 break
         written = _drop_placeholders(found)
@@ -76,18 +76,16 @@ class ChatReader:
             self._user_id, chat.avito_id, limit=PAGE, offset=offset
         )
 
-    async def _reaches_settled(self, chat: UnreadChat, page: Sequence[AvitoMessage]) -> bool:
-        """Whether the page reaches messages that were settled when the chat was last read.
+    async def _reaches_final(self, chat: UnreadChat, page: Sequence[AvitoMessage]) -> bool:
+        """Whether the page reaches messages that were final when the chat was last read.
 
         Older messages cannot have changed.
         """
         if chat.read_at is None or self._full:
             return False
-        settled = [
-            message.id for message in page if message.created_at < chat.read_at - SETTLED_AFTER
-        ]
+        final = [message.id for message in page if message.created_at < chat.read_at - FINAL_AFTER]
         async with self._database.session() as session:
-            return bool(settled) and bool(await messages.list_known(session, chat.id, settled))
+            return bool(final) and bool(await messages.list_known(session, chat.id, final))
 
 
 def _drop_placeholders(found: dict[str, AvitoMessage]) -> list[AvitoMessage]:

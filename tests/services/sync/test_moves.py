@@ -41,7 +41,7 @@ async def test_chats_removed_between_pages_hide_no_other(stage: Stage) -> None:
 async def test_deletion_behind_the_first_page_is_found(stage: Stage) -> None:
     """More than a page of messages is written between two syncs.
 
-    Messages that were young at the first sync are settled at the second.
+    Messages that were young at the first sync are final at the second.
     """
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=5)
     await stage.sync()
