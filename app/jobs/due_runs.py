@@ -124,7 +124,7 @@ async def queue_retry_run(session: AsyncSession, _timetable: Timetable, now: dat
             slot=f"retry {now.isoformat()}",
             params=MailParams(deliveries=tuple(due)).as_json(),
         )
-    elif await digests.has_undelivered(session, before=now - FIRST_RETRY):
+    elif await digests.has_unrendered(session, before=now - FIRST_RETRY):
         await runs.add_run(
             session,
             RunKind.MAIL,

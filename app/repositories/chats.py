@@ -18,10 +18,10 @@ from app.repositories.coverage import STATUS, get_cause
 
 @dataclass(frozen=True)
 class ListedCount:
-    """Numbers of chats that one page of Avito's list has changed: new chats, unread chats."""
+    """Numbers of new chats and of unread chats among those that a page of Avito's list changes."""
 
     new: int
-    due: int
+    unread: int
 
 
 class AccountChat(NamedTuple):
@@ -122,8 +122,8 @@ async def upsert_listed(
         "reread": reread,
     }
     await lock_account(session, account_id)
-    new, due = (await session.execute(_UPSERT_LISTED, parameters)).one()
-    return ListedCount(new, due)
+    new, unread = (await session.execute(_UPSERT_LISTED, parameters)).one()
+    return ListedCount(new, unread)
 
 
 async def add_hint(

@@ -1,7 +1,4 @@
-"""SQL of the outcomes of chats for mails.
-
-Contains graded and ungraded chats, unanswered buyers and incomplete histories.
-"""
+"""SQL of the chats that a mail counts: by outcome, ungraded ones, and those of waiting buyers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -43,7 +40,6 @@ from app.repositories.message_conditions import (
 from app.repositories.sql_values import bigint_array, inline
 
 Row = RowMapping
-
 
 STATUS = case(
     (Chat.due_since.is_(None), Chat.outcome),

@@ -64,11 +64,9 @@ async def is_mailed(session: AsyncSession, day: date) -> bool:
 
 
 async def release_later(session: AsyncSession, *, today: date, created_after: datetime) -> None:
-    """Delete the covered dates of mails with a future date.
+    """Delete the covered dates of mails with a future date, which become supplements.
 
-    The clock was ahead when these mails were built.
-
-    These mails become supplements. Their dates still get a daily mail.
+    The clock was ahead when they were built. Their dates still get a daily mail.
     """
     early = select(Digest.id).where(
         Digest.kind == DigestKind.DAILY, Digest.day > today, Digest.created_at > created_after

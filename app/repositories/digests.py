@@ -64,26 +64,26 @@ async def set_figures(
     await session.execute(update(Digest).where(Digest.id == digest_id).values(values))
 
 
-_UNDELIVERED = and_(
+_UNRENDERED = and_(
     Digest.first_sent_at.is_(None),
     ~select(Delivery.id).where(Delivery.digest_id == Digest.id).exists(),
 )
-"""Deliveries are stored together with the bytes: a mail without deliveries has only figures.
+"""The mail has figures, but neither bytes nor deliveries, which are stored together.
 
-Its first arrival is not stored, which is the condition of an index.
+``first_sent_at`` is the condition of an index.
 """
 
 
-async def list_undelivered(session: AsyncSession) -> list[Digest]:
+async def list_unrendered(session: AsyncSession) -> list[Digest]:
     """Return the mails without rendered bytes, oldest first."""
-    return list(await session.scalars(select(Digest).where(_UNDELIVERED).order_by(Digest.id)))
+    return list(await session.scalars(select(Digest).where(_UNRENDERED).order_by(Digest.id)))
 
 
-async def has_undelivered(session: AsyncSession, *, before: datetime) -> bool:
+async def has_unrendered(session: AsyncSession, *, before: datetime) -> bool:
     """Return whether a mail created before this moment has no bytes: its process has died."""
     return (
         await session.scalar(
-            select(Digest.id).where(_UNDELIVERED, Digest.created_at < before).limit(1)
+            select(Digest.id).where(_UNRENDERED, Digest.created_at < before).limit(1)
         )
         is not None
     )
@@ -93,7 +93,7 @@ async def set_mime(session: AsyncSession, digest_id: int, mime: bytes) -> bool:
     """Store a mail's bytes. False if another process has stored them."""
     statement = (
         update(Digest)
-        .where(Digest.id == digest_id, Digest.mime.is_(None), _UNDELIVERED)
+        .where(Digest.id == digest_id, Digest.mime.is_(None), _UNRENDERED)
         .values(mime=mime)
         .returning(Digest.id)
     )

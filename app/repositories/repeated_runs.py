@@ -37,15 +37,15 @@ def _is_same(kind: str, params: Mapping[str, Any], run: type[Run] = Run) -> Colu
     return and_(run.kind == kind, run.slot.is_(None), requested == literal(dict(params), JSONB()))
 
 
-async def get_same_under_way(
+async def get_first_unfinished(
     session: AsyncSession, kind: RunKind, params: Mapping[str, Any], *, now: datetime
 ) -> int | None:
     """Return the first unfinished run with these parameters.
 
     A run that was interrupted within ``CONTINUED_FOR`` counts as unfinished.
 
-    The function locks until the transaction ends: of two simultaneous calls the second one sees the
-    run of the first.
+    A lock is held until the transaction ends: of two simultaneous calls the second one sees the run
+    of the first.
     """
     is_open = Run.state.in_([inline(RunState.QUEUED), inline(RunState.RUNNING)])
     is_continued = and_(

@@ -46,10 +46,10 @@ async def list_undecided_chats(session: AsyncSession, *, after_id: int, limit: i
 async def list_context_starts(
     session: AsyncSession, message_ids: Collection[int]
 ) -> dict[int, datetime]:
-    """Return from when on messages are needed to decide these ones, by chat.
+    """Return by chat the time from which messages are needed to decide these ones.
 
-    It is the last message of the company before the buyer's messages that the first of them
-    follows.
+    The first of these messages follows a message of the buyer. The time is that of the last message
+    of the company before this message of the buyer.
     """
     return await _list_context_starts(session, Message.id == any_(bigint_array(message_ids)))
 
@@ -57,7 +57,7 @@ async def list_context_starts(
 async def list_undecided_starts(
     session: AsyncSession, chat_ids: Collection[int]
 ) -> dict[int, datetime]:
-    """Return the same for the undecided messages of these chats, for chats that have any."""
+    """Return the same time for the undecided messages of these chats; skip chats without any."""
     return await _list_context_starts(
         session, Message.chat_id == any_(bigint_array(chat_ids)), _IS_UNDECIDED
     )
@@ -170,7 +170,7 @@ _SET_KINDS = text(f"""
     """)  # noqa: S608 - values of the domain
 
 
-async def set_kinds(
+async def set_author_kinds(
     session: AsyncSession, kinds: Sequence[tuple[int, AuthorKind, AuthorReason]]
 ) -> list[int]:
     """Store kind and reason of the authors of these messages.

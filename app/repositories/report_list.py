@@ -98,8 +98,8 @@ async def count_bodies(session: AsyncSession, listed: ReportList, *, most: int) 
 def convert_to_zone(bodies: list[bytes], zone: ZoneInfo) -> list[bytes]:
     """Rewrite ``created_at`` of stored bodies in the zone; keep the rest of the text.
 
-    Most lists need no rewriting, which is found by their different minutes: reports are written in
-    runs.
+    Only the distinct minutes are converted to find out whether a list needs it: a run writes many
+    reports in a minute, and most lists need none.
     """
     found = [moment for moment in map(_MOMENT.search, bodies) if moment]
     if len(found) < len(bodies):

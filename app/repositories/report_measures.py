@@ -181,9 +181,7 @@ def make_spread(selected: CTE) -> list[ColumnElement[Any]]:
 
 
 def _make_key(of: Columns) -> ColumnElement[Any]:
-    """Return the columns of a split as one value. Postgres takes equal ones for equal, with NULLs
-    in them.
-    """
+    """Return the columns of a split as one row value. Rows that contain NULL can be equal."""
     return func.row(*(of[name] for name in _SPLIT_BY)).label("split")
 
 

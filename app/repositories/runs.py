@@ -92,16 +92,13 @@ async def list_runs(
     )
 
 
-async def add_lost(session: AsyncSession, run_id: int, usd: Decimal) -> None:
+async def add_lost_cost(session: AsyncSession, run_id: int, usd: Decimal) -> None:
     """Add the cost of model calls without a report. The daily budget includes it."""
     await session.execute(update(Run).where(Run.id == run_id).values(lost_usd=Run.lost_usd + usd))
 
 
-async def sum_lost(session: AsyncSession, start: datetime, end: datetime) -> Decimal:
-    """Return the cost in USD of model calls without a report.
-
-    Only of the runs started in ``[start, end)``.
-    """
+async def sum_lost_cost(session: AsyncSession, start: datetime, end: datetime) -> Decimal:
+    """Return the cost in USD of calls without a report, for runs started in ``[start, end)``."""
     statement = select(func.coalesce(func.sum(Run.lost_usd), 0)).where(
         Run.started_at >= start, Run.started_at < end
     )
@@ -136,13 +133,11 @@ _UNDER_WAY = (RunState.QUEUED, RunState.RUNNING)
 async def release_later_slots(
     session: AsyncSession, *, after: str, created_after: datetime, kinds: Collection[RunKind]
 ) -> int:
-    """Clear the slots after ``after`` of ended runs; return their number.
+    """Clear the slots after ``after`` of ended runs and of runs merged into them; count them.
 
-    The slots of the runs merged into them are cleared too.
-
-    Only runs created after ``created_after`` are changed, a moment in the future: the clock was
+    Only runs created after ``created_after``, a moment in the future, are changed: the clock was
     ahead when they were created. Their slots become due again at their own time. The results of the
-    runs stay. The slot stays as the parameter ``clock_slot``.
+    runs stay, and the slot as the parameter ``clock_slot``.
     """
     dated = Run.slot.regexp_match(_ISO_DATE) & (Run.slot.collate("C") > after)
     early = select(Run.id).where(
@@ -212,16 +207,6 @@ async def merge_missed(
             lease_until=None,
         )
     )
-
-
-async def list_merged(session: AsyncSession, run_id: int) -> list[str]:
-    """Return the days that are merged into a daily run, oldest first."""
-    statement = (
-        select(Run.slot)
-        .where(Run.parent_id == run_id, Run.state == RunState.MERGED)
-        .order_by(Run.slot)
-    )
-    return [slot for slot in await session.scalars(statement) if slot]
 
 
 async def get_last_daily_start(session: AsyncSession) -> datetime | None:

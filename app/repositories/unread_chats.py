@@ -51,11 +51,13 @@ class UnreadChat:
 async def list_recent(
     session: AsyncSession, account_id: int, *, since: datetime, now: datetime, limit: int
 ) -> list[int]:
-    """Return the chats that were last read while one of their messages could still be deleted.
+    """Return recent chats: last read while one of their messages could still be deleted.
 
-    All whose messages are final by now, which are thereby read for the last time, and at most
-    ``limit`` of the others: those read the longest ago. Left out are chats read ``since`` a time,
-    unread chats, and those with a read error, which Avito does not have any more.
+    - All chats whose messages are final by now. They are read for the last time.
+    - Of the others at most ``limit``, those that were read the longest ago.
+
+    Left out are chats read ``since`` a time, unread chats, and chats with a read error, which Avito
+    does not have any more.
     """
     may_change = select(Chat.id).where(
         Chat.account_id == account_id,

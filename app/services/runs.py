@@ -141,7 +141,7 @@ async def submit(
     kind, repeats = params.KIND, None
     async with database.transaction() as session:
         if params.is_forced:
-            repeats = await repeated_runs.get_same_under_way(
+            repeats = await repeated_runs.get_first_unfinished(
                 session, kind, params.as_json(), now=clock()
             )
         run_id = await runs.add_run(

@@ -84,11 +84,8 @@ async def test_missed_dates_become_one_run_of_the_newest(database: Database) -> 
     async with database.session() as session:
         newest = await runs.get_run_by_slot(session, RunKind.DAILY, "2026-11-21")
         assert newest is not None
-        assert await runs.list_merged(session, newest.id) == [
-            "2026-11-18",
-            "2026-11-19",
-            "2026-11-20",
-        ]
+        merged_runs = await runs.list_children(session, newest.id)
+        assert [run.slot for run in merged_runs] == ["2026-11-18", "2026-11-19", "2026-11-20"]
 
 
 async def test_changed_report_time_queues_no_second_run(database: Database) -> None:

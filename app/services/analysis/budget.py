@@ -155,4 +155,6 @@ async def sum_spent(database: Database, day: date, zone: ZoneInfo) -> Decimal:
 
 async def _sum_spent(session: AsyncSession, day: date, zone: ZoneInfo) -> Decimal:
     start, end = day_bounds(day, day, zone)
-    return await reports.sum_cost(session, start, end) + await runs.sum_lost(session, start, end)
+    return await reports.sum_cost(session, start, end) + await runs.sum_lost_cost(
+        session, start, end
+    )

@@ -120,7 +120,7 @@ class PaidWork:
             async with self._booking:
                 for run_id, usd in list(self._lost.items()):
                     async with database.transaction() as session:
-                        await runs.add_lost(session, run_id, usd)
+                        await runs.add_lost_cost(session, run_id, usd)
                     self._lost[run_id] -= usd
                     if not self._lost[run_id]:
                         del self._lost[run_id]

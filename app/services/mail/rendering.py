@@ -50,9 +50,9 @@ async def render_mails(database: Database, settings: MailSettings, clock: Clock)
     A mail that cannot be rendered does not affect the others.
     """
     async with database.session() as session:
-        undelivered = await digests.list_undelivered(session)
+        unrendered = await digests.list_unrendered(session)
     failed = []
-    for mail in undelivered:
+    for mail in unrendered:
         try:
             await _render_mail(database, settings, clock, mail)
         except DatabaseUnavailableError:
@@ -60,7 +60,7 @@ async def render_mails(database: Database, settings: MailSettings, clock: Clock)
         except Exception:
             log.exception("mail.not_rendered", digest=mail.id)
             failed.append(mail.day)
-    return Rendered(len(undelivered) - len(failed), tuple(failed))
+    return Rendered(len(unrendered) - len(failed), tuple(failed))
 
 
 async def _render_mail(

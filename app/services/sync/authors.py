@@ -149,7 +149,7 @@ async def _decide_chats(
     decisions = await _decide_templates(session, rules, keys)
     without_text = to_decide - {use.message_id for use in uses}
     kinds = [(one, AuthorKind.PERSON, AuthorReason.NO_TEXT) for one in sorted(without_text)]
-    return await replies.set_kinds(session, [*kinds, *_decide_uses(uses, decisions)])
+    return await replies.set_author_kinds(session, [*kinds, *_decide_uses(uses, decisions)])
 
 
 def _list_replies(
@@ -220,6 +220,6 @@ async def _apply_to_next(
             session, key, rules.zone, after_id=after_id, limit=USES_AT_ONCE
         )
         await chat_facts.lock_chats(session, sorted({use.reply.chat_id for use in uses}))
-        changed = await replies.set_kinds(session, _decide_uses(uses, {key: decision}))
+        changed = await replies.set_author_kinds(session, _decide_uses(uses, {key: decision}))
         await chat_facts.refresh_chats(session, changed)
     return uses[-1].message_id if uses else None

@@ -186,9 +186,9 @@ class ListPass:
             count = await chats.upsert_listed(
                 session, self._account_id, rows.values(), reread=self._reread
             )
-            due = count.due
+            unread = count.unread
             if deleted:
-                due += await unread_chats.mark_deleted(session, self._account_id, deleted)
+                unread += await unread_chats.mark_deleted(session, self._account_id, deleted)
         self._tally.new_chats += count.new
-        if due:
-            self._queue.add_marked(due)
+        if unread:
+            self._queue.add_marked(unread)
