@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, any_, case, func, select, true, tuple_
+from sqlalchemy import Select, any_, case, func, select, true, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.domain.criteria import GRADE_COLUMNS
 from app.domain.messages import Side
-from app.models import Message, Report, ReportKind, Review
+from app.models import Message, Report, Review
 from app.repositories.message_conditions import is_bot
+from app.repositories.report_conditions import is_written_in
 from app.repositories.sql_values import bigint_array, inline
 
 _GRADES = tuple(getattr(Report, column) for column in GRADE_COLUMNS)
@@ -62,15 +63,6 @@ class ReviewedReport(NamedTuple):
     given: dict[str, str]
 
 
-def _is_written_in(start: datetime | None, end: datetime | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [Report.kind == inline(ReportKind.GRADING)]
-    if start is not None:
-        conditions.append(Report.created_at >= start)
-    if end is not None:
-        conditions.append(Report.created_at < end)
-    return conditions
-
-
 _MESSAGE, _FIRST, _LAST = (aliased(Message, name=name) for name in ("message", "first", "last"))
 
 
@@ -95,7 +87,7 @@ def _select_window(*columns: Any) -> Select[Any]:
 async def count_chats(session: AsyncSession, start: datetime | None, end: datetime | None) -> int:
     """Return the number of chats with a report written in ``[start, end)``."""
     chats = func.count(Report.chat_id.distinct())
-    return await session.scalar(select(chats).where(*_is_written_in(start, end))) or 0
+    return await session.scalar(select(chats).where(is_written_in(start, end))) or 0
 
 
 async def list_candidates(
@@ -111,7 +103,7 @@ async def list_candidates(
     is_unchanged = Report.window_messages == _select_window(func.count()).scalar_subquery()
     statement = (
         select(Report.id, Report.account_id, Report.prompt_version, *_GRADES)
-        .where(*_is_written_in(start, end), is_unchanged)
+        .where(is_written_in(start, end), is_unchanged)
         .ext(distinct_on(Report.chat_id))
         .order_by(Report.chat_id, Report.created_at.desc(), Report.id.desc())
     )

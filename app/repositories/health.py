@@ -32,12 +32,12 @@ from app.models import (
     DeliveryState,
     Digest,
     Report,
-    ReportKind,
     Run,
     RunKind,
     RunState,
 )
 from app.repositories.chat_conditions import HAS_FAILED, is_settling
+from app.repositories.report_conditions import IS_GRADING
 from app.repositories.sql_values import inline
 
 _COUNTED_EXACTLY = 1_000
@@ -99,7 +99,6 @@ async def count_rows(session: AsyncSession, settling: SettlingSpan | None) -> di
     ``settling``: the span of the present moment. Settling chats are due too.
     """
     is_due = Chat.due_since.is_not(None)
-    is_graded = Report.kind == inline(ReportKind.GRADING)
     open_states = [inline(DeliveryState.QUEUED), inline(DeliveryState.SENDING)]
     gauges: dict[str, ColumnElement[Any]] = {
         "chats": _count_or_estimate(Chat),
@@ -109,7 +108,7 @@ async def count_rows(session: AsyncSession, settling: SettlingSpan | None) -> di
         "chats_settling": _count(Chat, is_settling(settling), HAS_FAILED.is_not(true())),
         "chats_failed": _count(Chat, is_due, HAS_FAILED),
         "reports": _count_or_estimate(Report) - _count(Report, Report.regrade_of_id.is_not(None)),
-        "reports_unmailed": _count(Report, is_graded, Report.digest_id.is_(None)),
+        "reports_unmailed": _count(Report, IS_GRADING, Report.digest_id.is_(None)),
         "deliveries_open": _count(Delivery, Delivery.state.in_(open_states)),
         "deliveries_failed": _count(Delivery, Delivery.state == DeliveryState.FAILED),
     }

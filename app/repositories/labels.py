@@ -22,9 +22,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.domain.thresholds import BAD_BELOW
-from app.models import Report, ReportKind, Review
+from app.models import Report, Review
+from app.repositories.report_conditions import is_written_in
 from app.repositories.report_filter import ReportFilter
-from app.repositories.sql_values import inline
 
 _ORDER = func.md5(cast(Report.id, Text))
 """A random order of reports that is the same for every caller."""
@@ -80,7 +80,7 @@ async def list_sample(
             Report.body["client_name"].as_string(),
             _IS_LABELLED,
         )
-        .where(*_is_of_week(start, end))
+        .where(is_written_in(start, end))
         .order_by(_IS_LABELLED.desc(), _ORDER)
         .limit(size)
     )
@@ -89,7 +89,7 @@ async def list_sample(
 
 async def count_reports(session: AsyncSession, start: datetime, end: datetime) -> int:
     """Return the number of reports written in ``[start, end)``."""
-    statement = select(func.count()).select_from(Report).where(*_is_of_week(start, end))
+    statement = select(func.count()).select_from(Report).where(is_written_in(start, end))
     return await session.scalar(statement) or 0
 
 
@@ -105,7 +105,7 @@ async def count_drawn_before(
         select(func.count())
         .select_from(Report)
         .where(
-            *_is_of_week(start, end),
+            is_written_in(start, end),
             Report.id < report.id,
             func.md5(str(report.id)) > _ORDER,
         )
@@ -175,11 +175,3 @@ async def count_labels(
     )
     both, model_only, person_only, neither = (await session.execute(statement)).one()
     return both, model_only, person_only, neither
-
-
-def _is_of_week(start: datetime, end: datetime) -> tuple[Any, ...]:
-    return (
-        Report.kind == inline(ReportKind.GRADING),
-        Report.created_at >= start,
-        Report.created_at < end,
-    )

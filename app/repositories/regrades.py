@@ -4,12 +4,12 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from app.models import Chat, Report, ReportKind
-from app.repositories.sql_values import inline
+from app.models import Chat, Report
+from app.repositories.report_conditions import is_written_in
 
 
 class Original(NamedTuple):
@@ -28,7 +28,8 @@ class Original(NamedTuple):
 
 async def count_originals(session: AsyncSession, start: datetime, end: datetime) -> int:
     """Return the number of reports written in ``[start, end)``."""
-    return int(await session.scalar(_written(select(func.count(Report.id)), start, end)) or 0)
+    statement = select(func.count(Report.id)).where(is_written_in(start, end))
+    return await session.scalar(statement) or 0
 
 
 async def list_originals(
@@ -46,11 +47,16 @@ async def list_originals(
         Report.body,
         Report.detail["answer_times"],
     )
-    statement = _written(select(*columns).join(Chat, Chat.id == Report.chat_id), start, end)
+    statement = (
+        select(*columns)
+        .join(Chat, Chat.id == Report.chat_id)
+        .where(is_written_in(start, end))
+        .order_by(Report.created_at.desc(), Report.id.desc())
+        .limit(limit)
+    )
     if before is not None:
         position = tuple_(Report.created_at, Report.id)
         statement = statement.where(position < tuple_(before.created_at, before.id))
-    statement = statement.order_by(Report.created_at.desc(), Report.id.desc()).limit(limit)
     return [Original(*row) for row in await session.execute(statement)]
 
 
@@ -92,11 +98,3 @@ async def list_pairs(
 
 def _regraded_by(run_ids: Collection[int]) -> ColumnElement[bool]:
     return Report.regrade_of_id.is_not(None) & Report.run_id.in_(run_ids)
-
-
-def _written(statement: Select[Any], start: datetime, end: datetime) -> Select[Any]:
-    return statement.where(
-        Report.kind == inline(ReportKind.GRADING),
-        Report.created_at >= start,
-        Report.created_at < end,
-    )

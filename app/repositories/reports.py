@@ -9,8 +9,8 @@ from sqlalchemy import cast, func, insert, select, update
 from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Account, Report, ReportKind
-from app.repositories.sql_values import inline
+from app.models import Account, Report
+from app.repositories.report_conditions import IS_GRADING
 
 
 async def add_reports(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -43,7 +43,7 @@ async def list_bodies_by_chat(session: AsyncSession, chat_id: int) -> list[dict[
     """Return the bodies of the chat's reports for REST, newest first, without regrades."""
     statement = (
         select(Report.body)
-        .where(Report.chat_id == chat_id, Report.kind == ReportKind.GRADING)
+        .where(Report.chat_id == chat_id, IS_GRADING)
         .order_by(Report.created_at.desc(), Report.id.desc())
     )
     return list(await session.scalars(statement))
@@ -91,7 +91,7 @@ async def mark_mailed(session: AsyncSession, digest_id: int, *, before: datetime
     ``before`` None: the cut-off is now. Every stored report was created before it, whatever its
     clock showed.
     """
-    conditions = [Report.digest_id.is_(None), Report.kind == inline(ReportKind.GRADING)]
+    conditions = [Report.digest_id.is_(None), IS_GRADING]
     if before is not None:
         conditions.append(Report.created_at < before)
     # The count is taken in SQL: a mail may carry many thousands of reports.
@@ -103,9 +103,7 @@ async def mark_mailed(session: AsyncSession, digest_id: int, *, before: datetime
 
 async def count_unmailed(session: AsyncSession, before: datetime | None) -> int:
     """Return the number of reports that the next mail with this cut-off would carry; None: now."""
-    statement = select(func.count()).where(
-        Report.digest_id.is_(None), Report.kind == inline(ReportKind.GRADING)
-    )
+    statement = select(func.count()).where(Report.digest_id.is_(None), IS_GRADING)
     return int(
         await session.scalar(
             statement if before is None else statement.where(Report.created_at < before)

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Report, ReportFigures, ReportKind, Review
+from app.models import Report, ReportFigures, Review
+from app.repositories.report_conditions import IS_GRADING
 
 IS_CURRENT = (Review.report_id == ReportFigures.report_id) & Review.ended_at.is_(None)
 """Condition for an outer join of figures with current reviews: at most one for each report.
@@ -23,7 +24,7 @@ async def lock_report(session: AsyncSession, report_id: int) -> Report | None:
     """
     statement = (
         select(Report)
-        .where(Report.id == report_id, Report.kind == ReportKind.GRADING)
+        .where(Report.id == report_id, IS_GRADING)
         .with_for_update(of=Report, key_share=True)
     )
     found: Report | None = await session.scalar(statement)
