@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.engine import Database
 from app.models import Account
-from app.repositories import accounts, mail_days
+from app.repositories import accounts, mail_days, report_measures
 from app.repositories.report_filter import ReportFilter
 from app.services.digests.breakdowns import Breakdowns, measure_breakdowns
 from app.services.digests.correction import correct_bad_share
@@ -18,12 +17,6 @@ from app.services.digests.figures import CorrectedShare, Steadiness
 from app.services.digests.measures import Measured, measure_reports
 from app.services.digests.steadiness import measure_steadiness
 from app.services.digests.stored_figures import parse_figures
-
-_SETTINGS = select(func.set_config("work_mem", "32MB", True), func.set_config("jit", "off", True))
-"""Sort a year of reports in memory; compiling these queries takes longer than running them.
-
-Postgres 15 has no ``enable_presorted_aggregate``, and refuses the name.
-"""
 
 
 @dataclass(frozen=True)
@@ -47,7 +40,7 @@ async def summarize(
     """
     async with database.session() as session:
         await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        await session.execute(_SETTINGS)
+        await report_measures.prepare_long_period(session)
         measured = await measure_reports(session, wanted, zone)
         breakdowns = await measure_breakdowns(session, wanted, zone)
         steadiness = await measure_steadiness(session, wanted)
