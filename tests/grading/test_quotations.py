@@ -2,100 +2,18 @@
 
 import pytest
 
-from app.domain.messages import Side
 from app.grading.evidence import QuoteVerifier
 from app.grading.masking.masker import Masker
-from app.grading.quotation_marks import unify_marks
 from app.grading.quotations import check_quotations
-from app.grading.speakers import find_speakers
-from app.grading.word_forms import has_forms
 from tests.support.chats import SOFA, chat
 
 REST = "Потом договорились."
-ASKED = chat(
-    ("client", "Здравствуйте, диван в наличии? Торг есть?"),
-    ("company", "Добрый день! В наличии, торга нет, цена 45 000 ₽"),
-    ("client", "Дороговато, видел за 40"),
-    ("company", "Понимаю, могу уступить 1000"),
-)
-BOTH = frozenset(Side)
-SELLER, BUYER = frozenset({Side.COMPANY}), frozenset({Side.CLIENT})
 
 
 def check(text: str) -> tuple[str, bool]:
     """The text that is left on the chat about the sofa, and whether it is flagged."""
     checked = check_quotations(text, QuoteVerifier(SOFA, Masker([])))
     return checked.text, checked.has_unverified
-
-
-def check_asked(text: str) -> tuple[str, bool]:
-    checked = check_quotations(text, QuoteVerifier(ASKED, Masker([])))
-    return checked.text, checked.has_unverified
-
-
-class TestMarks:
-    @pytest.mark.parametrize(
-        "quoted",
-        [
-            "„иди отсюда“",
-            "„иди отсюда”",
-            "“иди отсюда”",
-            '"иди отсюда"',
-            '""иди отсюда""',
-            "'иди отсюда'",
-            "‘иди отсюда’",
-            "‹иди отсюда›",
-            "<‹иди отсюда>>",
-            "<<иди отсюда>>",
-            "`иди отсюда`",
-            "```иди отсюда```",
-            "«иди отсюда»",
-        ],
-    )
-    def test_quotation_stands_in_one_kind_of_marks(self, quoted: str) -> None:
-        for before, after in (("Ответил ", " и ушёл."), ("(", ")."), ("", "")):
-            text = f"{before}{quoted}{after}"
-            assert unify_marks(text) == (f"{before}«иди отсюда»{after}", False)
-
-    @pytest.mark.parametrize(
-        "text",
-        [
-            'Экран 15" и 17" не обсуждали.',
-            "Кот-д'Ивуар и O'Neil's не обсуждали.",
-            "Д’Артаньян ответил, об’ём верный.",
-            "Сказал «магазин „Уют“ закрыт» и «магазин 'Уют'», ушёл.",
-            "Сказал «магазин «Уют» закрыт» и ушёл.",
-            "Цена < 500 и > 300.",
-            "<Покупатель ответил>",
-            "Модель '90 и '95.",
-            "",
-        ],
-    )
-    def test_text_without_other_marks_stays(self, text: str) -> None:
-        assert unify_marks(text) == (text, False)
-
-    def test_apostrophe_within_single_marks_is_none(self) -> None:
-        assert unify_marks("Писал 'из Кот-д'Ивуара' и ушёл.") == (
-            "Писал «из Кот-д'Ивуара» и ушёл.",
-            False,
-        )
-
-    @pytest.mark.parametrize(
-        ("text", "left"),
-        [
-            ("Ответил «иди отсюда и ушёл.", "Ответил «иди отсюда и ушёл»."),
-            ('Ответил «иди отсюда" и ушёл.', "Ответил «иди отсюда» и ушёл."),
-            ("Ответил “иди отсюда и ушёл. Потом", "Ответил «иди отсюда и ушёл». Потом"),
-            ('Ответил "иди отсюда и ушёл', "Ответил «иди отсюда и ушёл»"),
-            ("Ответил <<иди отсюда!", "Ответил «иди отсюда»!"),
-            ("Ответил иди отсюда» и ушёл.", "Ответил иди отсюда и ушёл."),
-            ("Ответил «да» и «нет.", "Ответил «да» и «нет»."),
-            ("Ответил «нет, потом «да».", "Ответил «нет, потом» «да»."),
-            ("Ответил «", "Ответил "),
-        ],
-    )
-    def test_quotation_without_its_end_ends_with_its_sentence(self, text: str, left: str) -> None:
-        assert unify_marks(text) == (left, True)
 
 
 @pytest.mark.parametrize(
@@ -187,25 +105,6 @@ def test_inflected_words_of_the_chat_are_verified(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        ("дороговатой", True),
-        ("дорого", False),
-        ("недороговато", False),
-        ("обивкой", True),
-        ("обивщик", False),
-        ("новой", False),
-        ("дороговатой скидки", False),
-        ("12345", True),
-        ("123456", False),
-        ("", False),
-    ],
-)
-def test_forms_share_at_least_five_letters(words: str, *, expected: bool) -> None:
-    assert has_forms(words, ["Слишком дороговато", "Обивка нова, 12345"]) is expected
-
-
-@pytest.mark.parametrize(
     ("text", "left"),
     [
         (
@@ -257,84 +156,6 @@ def test_quotation_with_another_meaning_is_removed(quotation: str) -> None:
 def test_quotation_with_other_letters_or_less_words_stays(quotation: str) -> None:
     text = f"Продавец написал «{quotation}»."
     assert check(text) == (text, False)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Продавец сказал «Дороговато, видел за 40».",
-        "Продавец ответил покупателю «Дороговато, видел за 40».",
-        "Менеджер написал, что «видел за 40».",
-        "Компания ответила «видел за 40».",
-        "Покупатель сказал «могу уступить 1000».",
-        "Клиент ответил «торга нет».",
-        "«Видел за 40», — сказал продавец.",
-        "Продавец ответил «доставка есть», покупатель сказал «могу уступить 1000».",
-        "Продавец сказал «торг есть».",
-        "Продавец сказал «диван в наличии».",
-        "Покупатель сказал «торг есть».",
-        "Покупатель написал, что «диван в наличии».",
-    ],
-)
-def test_words_of_the_other_side_and_questions_as_statements_are_invented(text: str) -> None:
-    assert check_asked(text) == ("", True)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Покупатель сказал «Дороговато, видел за 40».",
-        "Продавец на возражение покупателя «Дороговато, видел за 40» ответил.",
-        "На слова покупателя «видел за 40» продавец ответил «могу уступить 1000».",
-        "Покупатель спросил продавца «Торг есть?».",
-        "Покупатель спросил «торг есть».",
-        "Покупатель спросил, «диван в наличии».",
-        "Покупатель сказал «торг есть»?",
-        "Покупатель написал «Здравствуйте».",
-        "Продавец сказал «торга нет», а покупатель — «видел за 40».",
-        "Покупатель писал «Дороговато», а «могу уступить 1000» ответил продавец.",
-        "Продавцу написали «видел за 40».",
-        "Сказано: «видел за 40», «могу уступить 1000».",
-        "«Видел за 40», — сказал покупатель.",
-    ],
-)
-def test_words_of_the_named_side_are_verified(text: str) -> None:
-    assert check_asked(text) == (text, False)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "sides"),
-    [
-        ("", "", BOTH),
-        ("Он сказал ", "", BOTH),
-        ("Продавщица сказала ", "", SELLER),
-        ("Магазин сказал ", "", SELLER),
-        ("Клиентка сказала ", "", BUYER),
-        ("Слова менеджера ", "", SELLER),
-        ("Покупатель ответил, продавец возразил ", "", SELLER),
-        ("Продавец ответил клиенту ", "", SELLER),
-        ("Покупателю написали ", "", BOTH),
-        ("", ", — ответил продавец", SELLER),
-        ("", " — спросил покупатель", BUYER),
-        ("", ", продавец молчит", BOTH),
-        ("Покупатель спросил продавца ", "", SELLER | BUYER),
-        ("Извинитесь перед клиентом за слова ", "", BOTH),
-        ("Не отсылайте клиента звонить или смотреть самому (", ").", BOTH),
-        ("Продавец оставил разговор без конца: ", "", BOTH),
-        ("Продавец нагрубил: ", "", SELLER),
-        ("Продавец: ", "", SELLER),
-        ("Продавец проигнорировал слова ", "", SELLER | BUYER),
-        ("Продавец так и не ответил: ", "", SELLER | BUYER),
-        ("Слова клиента, а именно ", "", BUYER),
-        ("Слова клиента были очень простые ", "", BOTH),
-        ("Продавец говорил с покупателем и писал ", "", SELLER),
-        ("Продавец не ответил на вопрос: ", "", SELLER | BUYER),
-        ("Продавец оставил без ответа возражений: 1 из 1: ", "", SELLER | BUYER),
-        ("Продавец ответил на вопрос и очень грубо потом ещё написал ", "", SELLER),
-    ],
-)
-def test_side_of_a_quotation(before: str, after: str, sides: frozenset[Side]) -> None:
-    assert find_speakers(before, after) == sides
 
 
 def test_masked_words_are_compared_as_the_model_sees_them() -> None:
