@@ -12,8 +12,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from starlette.types import ASGIApp
 
+from app.sandbox.avito_backend import AvitoBackend
 from app.sandbox.avito_payloads import build_webhook_body
-from app.sandbox.avito_routes import AvitoBackend, build_avito_app
+from app.sandbox.avito_routes import build_avito_app
 from app.sandbox.avito_state import (
     AvitoAccount,
     AvitoChat,
