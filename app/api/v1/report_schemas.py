@@ -17,10 +17,10 @@ from app.domain.timeliness import FIRST_ANSWER_WITHIN, LATER_ANSWER_WITHIN
 class CheckRead(BaseModel):
     """The answer to one check of the rubric."""
 
-    id: str = Field(description="Имя проверки в файле критериев.", examples=["questions_closed"])
+    id: str = Field(description="Имя проверки в рубрике.", examples=["questions_closed"])
     text: str | None = Field(
         description=(
-            "Что она спрашивает, словами файла критериев, по которому поставлена оценка; null —"
+            "Что она спрашивает, словами рубрики, по которой поставлена оценка; null —"
             " отчёт создан, когда эти слова ещё не сохраняли."
         ),
         examples=["Нет грубости, сарказма, упрёков, давления."],
@@ -47,7 +47,7 @@ Shown = Annotated[
 class FlagRead(BaseModel):
     """A reason for a person to look at a grade or at the report."""
 
-    code: str = Field(description="Имя отметки.", examples=["no_evidence"])
+    code: str = Field(description="Код пометки.", examples=["no_evidence"])
     label: str = Field(description="Она же по-русски.", examples=["нет подтверждающей цитаты"])
 
 
@@ -124,7 +124,7 @@ class QuoteRead(BaseModel):
 class CriterionRead(BaseModel):
     """One criterion: its grade, checks and quotes."""
 
-    criterion: str = Field(description="Имя критерия в файле критериев.", examples=["tonality"])
+    criterion: str = Field(description="Имя критерия в рубрике.", examples=["tonality"])
     label: str = Field(description="Название критерия.", examples=["Тональность"])
     grade: ObjectionGradeWord = Field(
         description="Оценка, выведенная из проверок.", examples=["Высокая"]
@@ -298,14 +298,14 @@ class ReportDetail(ReportRead):
     model: str = Field(description="Модель, которая ставила оценки.", examples=["deepseek-flash"])
     fingerprint: str | None = Field(description="Отпечаток её сборки.", examples=["fp_8802369eaa"])
     prompt_version: str = Field(
-        description="Версия вопроса к модели и критериев.", examples=["3f2a9c81d0b4"]
+        description="Версия вопроса к модели и рубрики.", examples=["3f2a9c81d0b4"]
     )
     tokens: TokensRead = Field(description="Сколько токенов ушло.")
     cost_usd: float | None = Field(
         description="Сколько это стоило в долларах; null — цена модели не известна.",
         examples=[0.000348],
     )
-    review: ReviewRead | None = Field(description="Что сказал об отчёте человек; null — ничего.")
+    review: ReviewRead | None = Field(description="Проверка отчёта человеком; null — её нет.")
     mail: MailRead | None = Field(
         description="Первое письмо, в котором отчёт ушёл; null — ещё не уходил."
     )

@@ -122,7 +122,7 @@ class FiguresRead(BaseModel):
         description="Их доля от 0 до 1; null — отчётов нет.", examples=[0.1915]
     )
     reviewed_reports: int = Field(
-        description="Отчётов, о которых сказал слово человек (PUT /reports/{id}/review).",
+        description="Отчётов, проверенных человеком (PUT /reports/{id}/review).",
         examples=[3],
     )
     addressed_reports: int = Field(
@@ -170,7 +170,7 @@ class CorrectedShareRead(BaseModel):
     share: float = Field(description="Доля плохих отчётов с поправкой, от 0 до 1.", examples=[0.22])
     low: float = Field(description="Нижняя граница 95-процентного интервала.", examples=[0.11])
     high: float = Field(description="Верхняя граница интервала.", examples=[0.36])
-    labels: int = Field(description="По скольким слепым оценкам людей поправка.", examples=[34])
+    labels: int = Field(description="По скольким оценкам людей вслепую поправка.", examples=[34])
 
 
 class DayFigures(FiguresRead):
@@ -197,7 +197,7 @@ class SeriesFigures(FiguresRead):
 
     model: str = Field(description="Модель.", examples=["deepseek-flash"])
     prompt_version: str = Field(
-        description="Версия вопроса к модели и критериев.", examples=["82d565d89c94"]
+        description="Версия вопроса к модели и рубрики.", examples=["82d565d89c94"]
     )
 
 
@@ -206,10 +206,10 @@ class SummaryRead(FiguresRead):
 
     bad_share_corrected: CorrectedShareRead | None = Field(
         description=(
-            f"Доля отчётов с баллом ниже {BAD_BELOW} с поправкой на ошибки модели: по слепым"
-            " оценкам людей (GET /labels) той же серии и, если назван account, того же аккаунта. С"
-            " mail — та же, что в письме. null — таких оценок меньше"
-            f" {SMALLEST}, отчётов нет, в них несколько серий или grades=reviewed."
+            f"Доля отчётов с баллом ниже {BAD_BELOW} с поправкой на ошибки модели: по оценкам людей"
+            " вслепую (GET /labels) той же серии и, если назван account, того же аккаунта. С mail —"
+            f" та же, что в письме. null — таких оценок меньше {SMALLEST}, отчётов нет, в них"
+            " несколько серий или grades=reviewed."
         )
     )
     timezone: str = Field(description="Часовой пояс дней.", examples=["Europe/Moscow"])
@@ -247,7 +247,7 @@ class SummaryRead(FiguresRead):
     )
     by_hour: list[HourBreakdown] = Field(
         description=(
-            "По часу, в который клиент написал первое сообщение оценённого обращения, в"
+            "По часу, в который клиент написал первое сообщение оценённого разговора, в"
             " REPORT_TIMEZONE; часов без отчётов нет."
         )
     )

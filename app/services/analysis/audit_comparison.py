@@ -30,8 +30,8 @@ _NAMES = {
     "detail.contradictions": "расхождения с объявлением",
     "detail.check_vector": "ответы на проверки",
     "detail.recommendations": "рекомендации",
-    "detail.flags": "отметки",
-    "detail.grader_addressed_by": "обращения к оценщику",
+    "detail.flags": "пометки",
+    "detail.grader_addressed_by": "обращения к проверяющему",
 }
 
 

@@ -79,7 +79,7 @@ export function breakdowns(summary) {
   const none = el('p.soft', {}, `Ни в одной группе нет ${ENOUGH} отчётов: по меньшему числу средние обманчивы.`);
   return el('details.card.breakdowns', { open: unfolded, ontoggle: (event) => { unfolded = event.target.open; } },
     el('summary', {}, 'По объявлениям, аккаунтам, дням недели и часам'),
-    tables.length ? [el('p.soft.small', {}, `День и час — когда клиент написал первое сообщение обращения. Показано то, о чём есть ${ENOUGH} отчётов и больше.`), el('div.groups', {}, tables)] : none);
+    tables.length ? [el('p.soft.small', {}, `День и час — когда клиент написал первое сообщение разговора. Показано то, о чём есть ${ENOUGH} отчётов и больше.`), el('div.groups', {}, tables)] : none);
 }
 
 const byMean = ([, first], [, second]) => first.mean_score - second.mean_score || second.n - first.n;

@@ -41,8 +41,8 @@ CHANGES = (
     (IN_DETAIL, "objections", "возражения (detail.objections)"),
     (IN_DETAIL, "recommendations", "рекомендации (detail.recommendations)"),
     (IN_DETAIL, "check_vector", "ответы на проверки (detail.check_vector)"),
-    (IN_DETAIL, "flags", "отметки (detail.flags)"),
-    (IN_DETAIL, "grader_addressed_by", "обращения к оценщику (detail.grader_addressed_by)"),
+    (IN_DETAIL, "flags", "пометки (detail.flags)"),
+    (IN_DETAIL, "grader_addressed_by", "обращения к проверяющему (detail.grader_addressed_by)"),
     (IN_DETAIL, "criteria,tonality", "тональность (detail.criteria.tonality)"),
 )
 """Changes of a report (the statement and the changed path), and what they are named."""
