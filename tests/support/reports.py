@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from python_calamine import CalamineWorkbook
 
-from app.services.formulas import unescape_formula
+from app.services.sheets.formulas import unescape_formula
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage
 
 FIELDS = {

@@ -13,8 +13,8 @@ from app.domain.messages import ChatMessage, Side
 from app.domain.visible_text import keep_visible
 from app.grading.rubric import Rubric, RubricCriterion
 from app.services.agreement.rubric_texts import list_levels, list_questions
-from app.services.sheet_cells import Cell, Choices, Column, Link
-from app.services.spreadsheet import SpreadsheetFile
+from app.services.sheets.cells import Cell, Choices, Column, Link
+from app.services.sheets.spreadsheet import SpreadsheetFile
 
 GRADES_SHEET, TALKS_SHEET, RUBRIC_SHEET = "Оценки", "Переписка", "Критерии"
 NUMBER, REPORT, MESSAGES, TALK, COMMENT, RATER = (

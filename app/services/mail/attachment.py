@@ -13,7 +13,7 @@ from app.russian_text import number
 from app.services.digests.figures import DigestFigures, UngradedChat, WaitingBuyer
 from app.services.display_text import chat_url
 from app.services.reports.xlsx_file import MAX_ROWS, Page, write_reports
-from app.services.sheet_cells import Cell, Column
+from app.services.sheets.cells import Cell, Column
 
 _CHAT = (
     (Column("account", 20), "Аккаунт Авито"),

@@ -5,8 +5,8 @@ import io
 import json
 from collections.abc import AsyncIterator, Iterable
 
-from app.services.formulas import escape_formula
 from app.services.reports.xlsx_file import REPORT_FIELDS
+from app.services.sheets.formulas import escape_formula
 
 _BOM = "\ufeff"
 """Without it Excel decodes UTF-8 as the system's 8-bit encoding. ``utf-8-sig`` removes it."""

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
-from app.services.sheet_cells import Cell, Column
-from app.services.spreadsheet import SpreadsheetFile
+from app.services.sheets.cells import Cell, Column
+from app.services.sheets.spreadsheet import SpreadsheetFile
 
 T = TypeVar("T")
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from app.sandbox.deepseek_faults import edit_grading
 from app.services.reports.xlsx_file import MAX_ROWS
-from app.services.sheet_cells import Column
-from app.services.spreadsheet import SpreadsheetFile
+from app.services.sheets.cells import Column
+from app.services.sheets.spreadsheet import SpreadsheetFile
 from tests.support.reports import (
     ALL,
     FIELDS,

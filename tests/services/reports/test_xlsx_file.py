@@ -15,8 +15,8 @@ from python_calamine import CalamineWorkbook
 
 from app.services.reports import xlsx_file
 from app.services.reports.xlsx_file import Page
-from app.services.sheet_cells import Column
-from app.services.spreadsheet import SpreadsheetFile
+from app.services.sheets.cells import Column
+from app.services.sheets.spreadsheet import SpreadsheetFile
 
 GRADES = (
     "tonality",

@@ -11,8 +11,7 @@ from typing import Any, Self
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_col_to_name
 
-from app.services.formulas import is_formula_like
-from app.services.sheet_cells import (
+from app.services.sheets.cells import (
     LINE_POINTS,
     Cell,
     Column,
@@ -21,7 +20,8 @@ from app.services.sheet_cells import (
     fit_text,
     keep_as_text,
 )
-from app.services.sheet_xml import (
+from app.services.sheets.formulas import is_formula_like
+from app.services.sheets.row_xml import (
     encode_blank,
     encode_number,
     encode_row,

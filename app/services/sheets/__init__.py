@@ -1,0 +1,1 @@
+"""Tables for people: XLSX files, and texts that a spreadsheet must not read as a formula."""
