@@ -1,18 +1,22 @@
 """One chat for display: Avito's data, messages, grading outcome and answer times."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.engine import Database
 from app.domain.contact import Contact
+from app.domain.messages import ChatMessage
 from app.domain.outcomes import Outcome, describe_cause
 from app.domain.settling import SettlingRule
 from app.domain.substitutes import Substitute, find_substitute
 from app.domain.waiting import AnswerTimes, answer_times, find_missed_call
 from app.domain.working_hours import WorkingHours
 from app.errors import FieldError, InvalidParametersError, NotFoundError
-from app.models import Account, AccountListing, Chat, Review
+from app.models import Account, AccountListing, Chat, Message, Review
 from app.repositories import chats, listings, messages, model_exchanges, reports, reviews
 from app.repositories.chats import AccountChat
 from app.repositories.model_exchanges import StoredExchange
@@ -80,35 +84,69 @@ async def read_chat(
             session, avito_id, account=account, settling=settling.find_span(now)
         )
         one = _require_one(found, avito_id, account)
-        chat = one.chat
-        listing = await listings.get_of_chat(session, chat)
-        stored_messages = await messages.list_messages(session, chat.id)
-        shown = await show_messages(session, stored_messages)
-        bodies = await reports.list_bodies_by_chat(session, chat.id)
-        stored_reviews = await reviews.list_by_chat(session, chat.id)
-        exchanges = (
+        stored_messages = await messages.list_messages(session, one.chat.id)
+        stored = await _read_stored(session, one, stored_messages)
+    talk = convert_messages(stored_messages)
+    return ChatCard(
+        chat=one.chat,
+        account=one.account,
+        outcome=one.status,
+        outcome_reason=describe_cause(one.code, one.detail),
+        contact=None if one.company_is_buyer else await find_chat_contact(grader, talk),
+        **stored,
+        **_find_waits(one, talk, answer_times(talk, hours, settling.zone, now)),
+    )
+
+
+class _StoredFields(TypedDict):
+    """The fields of :class:`ChatCard` that come from other tables."""
+
+    messages: list[ShownMessage]
+    reports: list[dict[str, Any]]
+    reviews: list[Review]
+    listing: AccountListing | None
+    failed_exchanges: list[StoredExchange]
+
+
+async def _read_stored(
+    session: AsyncSession, one: AccountChat, stored_messages: list[Message]
+) -> _StoredFields:
+    chat = one.chat
+    return _StoredFields(
+        messages=await show_messages(session, stored_messages),
+        reports=await reports.list_bodies_by_chat(session, chat.id),
+        reviews=await reviews.list_by_chat(session, chat.id),
+        listing=await listings.get_of_chat(session, chat),
+        failed_exchanges=(
             await model_exchanges.list_of_failure(session, chat.id, chat.outcome_run_id)
             if one.status == Outcome.FAILED
             else []
+        ),
+    )
+
+
+class _Waits(TypedDict):
+    """The fields of :class:`ChatCard` about a buyer who waits."""
+
+    answer_times: AnswerTimes
+    unanswered_since: datetime | None
+    answered_by: Substitute | None
+    missed_call_at: datetime | None
+
+
+def _find_waits(one: AccountChat, talk: Sequence[ChatMessage], times: AnswerTimes) -> _Waits:
+    if one.company_is_buyer:
+        return _Waits(
+            answer_times=replace(times, waiting_since=None),
+            unanswered_since=None,
+            answered_by=None,
+            missed_call_at=None,
         )
-    talk = convert_messages(stored_messages)
-    contact = None if one.company_is_buyer else await find_chat_contact(grader, talk)
-    times = answer_times(talk, hours, settling.zone, now)
-    return ChatCard(
-        chat,
-        one.account,
-        one.status,
-        describe_cause(one.code, one.detail),
-        None if one.company_is_buyer else chat.unanswered_since,
-        shown,
-        bodies,
-        stored_reviews,
-        replace(times, waiting_since=None) if one.company_is_buyer else times,
-        None if one.company_is_buyer else find_substitute(talk),
-        contact,
-        None if one.company_is_buyer else find_missed_call(talk),
-        listing,
-        exchanges,
+    return _Waits(
+        answer_times=times,
+        unanswered_since=one.chat.unanswered_since,
+        answered_by=find_substitute(talk),
+        missed_call_at=find_missed_call(talk),
     )
 
 
