@@ -10,7 +10,7 @@ from app.api.docs import add_docs
 from app.api.errors import install_error_handlers
 from app.api.health import router as health_router
 from app.api.metrics import router as metrics_router
-from app.api.middleware import HeadAsGet, KeyBeforeBody, PrivateAnswers, WithoutRootPath
+from app.api.middleware import HeadAsGet, KeyBeforeBody, PrivateResponses, WithoutRootPath
 from app.api.page import page_router
 from app.api.request_log import RequestLog
 from app.api.request_metrics import MeasureRequests, NoteRoute
@@ -53,18 +53,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     install_error_handlers(app)
+    _add_middleware(app, settings)
+    _include_routers(app, settings)
+    return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Add the middleware. The last one added gets a request first."""
     app.add_middleware(NoteRoute)
     app.add_middleware(KeyBeforeBody)
     app.add_middleware(NegotiatedGzip)
     app.add_middleware(EntityTags)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(PrivateAnswers)
+    app.add_middleware(PrivateResponses)
     app.add_middleware(MeasureRequests)
     if settings.root_path is not None:
         app.add_middleware(WithoutRootPath, root_path=settings.root_path)
     app.add_middleware(RequestLog, secrets=_list_path_secrets(settings))
-    _include_routers(app, settings)
-    return app
 
 
 _SHORTEST_SECRET = 8

@@ -109,8 +109,8 @@ class HeadAsGet:
             return
 
 
-class PrivateAnswers:
-    """Add ``PRIVATE`` to responses under /api/ and ``nosniff`` to all others."""
+class PrivateResponses:
+    """Forbid storing of responses under /api/ by caches, and guessing of any type by browsers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -16,10 +16,10 @@ from app.api.security import check_key
 
 
 class FixedPaths(BaseRoute):
-    """All routes whose path has no parameters, found by a dict. It must be the first route.
+    """All routes whose path has no parameters, found by method and path in a dict.
 
     FastAPI compares the path with the pattern of each route in turn, again for each level of
-    routers.
+    routers. This must be the first route, so that the others are not tried.
     """
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
@@ -47,10 +47,11 @@ class FixedPaths(BaseRoute):
 
 
 class RequestRoute(APIRoute):
-    """A route of ``/api/v1`` whose dependencies take the request and nothing else.
+    """A route of ``/api/v1`` that resolves the dependencies of its endpoint itself.
 
-    FastAPI inspects each dependency for each request. This route awaits those of the endpoint,
-    after the checks that are the dependencies of its router.
+    FastAPI inspects each dependency for each request. Those of this endpoint take the request and
+    nothing else, so they are awaited directly. The checks of the router come first, as in any other
+    route: the key, then unknown parameters.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

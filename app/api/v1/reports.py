@@ -92,7 +92,7 @@ def _make_json_response(
     if bounded:
         array = reading.make_json_array(first.bodies)
         return Response(array, media_type=MEDIA_TYPES["json"], headers=headers)
-    content = reading.as_json_array(first, others)
+    content = reading.stream_json_array(first, others)
     return StreamingResponse(content, media_type=MEDIA_TYPES["json"], headers=headers)
 
 

@@ -30,7 +30,7 @@ _RENEWAL_SECONDS = 1.0
 _DATABASE_SECONDS = 10.0
 _LAST_WRITE_SECONDS = 2.0
 LOOK_SECONDS = 0.3
-"""Interval between two looks at the helpers for whose chats the holder waits."""
+"""Interval between two polls of the helpers for whose chats the holder waits."""
 
 
 class Budget(Protocol):

@@ -96,7 +96,7 @@ def make_json_array(bodies: list[bytes]) -> bytes:
     return b"".join([b"[", *parts, b"]"])
 
 
-async def as_json_array(first: Page, others: AsyncIterator[Page]) -> AsyncIterator[bytes]:
+async def stream_json_array(first: Page, others: AsyncIterator[Page]) -> AsyncIterator[bytes]:
     """Encode pages as one array."""
     yield b"[" + b",".join(first.bodies)
     async for page in others:
