@@ -76,15 +76,15 @@ async def summarize_outcomes(session: AsyncSession, until: datetime) -> str:
         "last_message_id": _NEWEST,
         "late_since": _EARLIEST,
     }
-    outcomes = await coverage.list_coverage(session, (), parameters)
+    counted = await coverage.list_coverage(session, (), parameters)
     counts = {
-        status: sum(outcome["chats"] for outcome in outcomes if outcome["status"] == status)
-        for status in Outcome
+        outcome: sum(row["chats"] for row in counted if row["current_outcome"] == outcome)
+        for outcome in Outcome
     }
     reasons = ", ".join(
-        f"{OutcomeCode(outcome['code']).label} — {outcome['chats']}"
-        for outcome in outcomes
-        if outcome["status"] == Outcome.SKIPPED
+        f"{OutcomeCode(row['code']).label} — {row['chats']}"
+        for row in counted
+        if row["current_outcome"] == Outcome.SKIPPED
     )
     copied = (await health.count_rows(session, None))["chats"]
     parts = [

@@ -13,7 +13,7 @@ from app.domain.settling import SettlingSpan
 from app.models import Account, Chat
 from app.repositories.chat_conditions import COMPANY_IS_BUYER
 from app.repositories.chat_locks import lock_account
-from app.repositories.coverage import STATUS, get_cause
+from app.repositories.coverage import CURRENT_OUTCOME, get_cause
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class ListedCount:
 
 
 class AccountChat(NamedTuple):
-    """A chat, its account, and its status as mails count it, with code and detail of the cause."""
+    """A chat, its account, and its current outcome, with code and detail of the cause."""
 
     chat: Chat
     account: Account
-    status: str | None
+    outcome: str | None
     code: str | None
     detail: str | None
     company_is_buyer: bool
@@ -198,7 +198,7 @@ async def find_chats(
     ``coverage.get_cause``.
     """
     statement = (
-        select(Chat, Account, STATUS, *get_cause(settling), COMPANY_IS_BUYER)
+        select(Chat, Account, CURRENT_OUTCOME, *get_cause(settling), COMPANY_IS_BUYER)
         .join(Account, Account.id == Chat.account_id)
         .where(Chat.avito_id == avito_id)
         .order_by(Account.id)

@@ -41,7 +41,7 @@ from app.repositories.sql_values import bigint_array, inline
 
 Row = RowMapping
 
-STATUS = case(
+CURRENT_OUTCOME = case(
     (Chat.due_since.is_(None), Chat.outcome),
     (HAS_FAILED, inline(Outcome.FAILED)),
     else_=inline(Outcome.WAITING),
@@ -58,9 +58,9 @@ def get_cause(settling: SettlingSpan | None) -> tuple[ColumnElement[Any], Column
     ``settling``: the span of the present moment. A chat that has settled since its last outcome
     waits for its next grading like any other.
     """
-    settles = and_(STATUS == Outcome.WAITING, is_settling(settling))
+    settles = and_(CURRENT_OUTCOME == Outcome.WAITING, is_settling(settling))
     is_current = and_(
-        Chat.outcome == STATUS, Chat.outcome_code.is_distinct_from(OutcomeCode.SETTLING)
+        Chat.outcome == CURRENT_OUTCOME, Chat.outcome_code.is_distinct_from(OutcomeCode.SETTLING)
     )
     code = case((settles, inline(OutcomeCode.SETTLING)), (is_current, Chat.outcome_code))
     detail = case((and_(is_current, settles.is_not(true())), Chat.outcome_detail))
@@ -68,7 +68,7 @@ def get_cause(settling: SettlingSpan | None) -> tuple[ColumnElement[Any], Column
 
 
 def _select_counted(span: Mapping[str, Any]) -> Select[Any]:
-    """Select every chat that counts in a mail, with its status.
+    """Select every chat that counts in a mail, with its current outcome.
 
     A message after ``after_message_id`` was copied after the mail before. It counts even if it was
     written before ``start``, but not if it was written before ``late_since``: an import of an old
@@ -91,19 +91,21 @@ def _select_counted(span: Mapping[str, Any]) -> Select[Any]:
     left_over = and_(Chat.due_since < span["end"], IS_LEFT_OVER)
     is_lead = and_(Chat.lead_message_id.is_not(None), Chat.last_message_at >= span["late_since"])
     is_recent = or_(Chat.last_person_at >= span["late_since"], is_lead)
-    return select(Chat, STATUS.label("status")).where(or_(and_(is_recent, written), left_over))
+    return select(Chat, CURRENT_OUTCOME.label("current_outcome")).where(
+        or_(and_(is_recent, written), left_over)
+    )
 
 
 async def list_coverage(
     session: AsyncSession, digest_ids: Sequence[int], span: Mapping[str, Any]
 ) -> list[Row]:
-    """Return the number of chats by status and code.
+    """Return the number of chats by current outcome and code.
 
     The chats are those in which a person wrote from ``start`` to ``end``, and those left failed or
     waiting.
 
-    Rows (status, code, chats, chats_reported, reports). ``chats_reported``: those of the chats of
-    which these mails carry a report. ``reports``: the number of these reports. ``span``:
+    Rows (current_outcome, code, chats, chats_reported, reports). ``chats_reported``: those of the
+    chats of which these mails carry a report. ``reports``: the number of these reports. ``span``:
     ``start``, ``end``, ``after_message_id``, ``last_message_id`` and ``late_since``.
     """
     counted = _select_counted(span).subquery("counted")
@@ -113,12 +115,12 @@ async def list_coverage(
         .group_by(Report.chat_id)
         .subquery("carried")
     )
-    is_skipped = counted.c.status == inline(Outcome.SKIPPED)
+    is_skipped = counted.c.current_outcome == inline(Outcome.SKIPPED)
     code = case((is_skipped, counted.c.outcome_code)).label("code")
     chats = func.count().label("chats")
     statement = (
         select(
-            counted.c.status,
+            counted.c.current_outcome,
             code,
             chats,
             func.count(carried.c.reports).label("chats_reported"),
@@ -126,8 +128,8 @@ async def list_coverage(
         )
         .select_from(counted)
         .join(carried, carried.c.chat_id == counted.c.id, isouter=True)
-        .group_by(counted.c.status, code)
-        .order_by(counted.c.status, chats.desc(), code)
+        .group_by(counted.c.current_outcome, code)
+        .order_by(counted.c.current_outcome, chats.desc(), code)
     )
     return list((await session.execute(statement)).mappings())
 
@@ -137,7 +139,7 @@ async def list_ungraded(
 ) -> list[Row]:
     """Return those of the chats that have no grade.
 
-    Rows (account, avito_id, item_title, client_name, status, code, detail). ``code`` and
+    Rows (account, avito_id, item_title, client_name, current_outcome, code, detail). ``code`` and
     ``detail``: see ``get_cause``.
     """
     code, detail = get_cause(settling)
@@ -152,13 +154,15 @@ async def list_ungraded(
             counted.c.avito_id,
             counted.c.item_title,
             counted.c.client_name,
-            counted.c.status,
+            counted.c.current_outcome,
             counted.c.code,
             counted.c.detail,
         )
         .join(Account, Account.id == counted.c.account_id)
-        .where(counted.c.status != Outcome.GRADED)
-        .order_by(counted.c.status, func.coalesce(counted.c.detail, counted.c.code), counted.c.id)
+        .where(counted.c.current_outcome != Outcome.GRADED)
+        .order_by(
+            counted.c.current_outcome, func.coalesce(counted.c.detail, counted.c.code), counted.c.id
+        )
     )
     return list((await session.execute(statement)).mappings())
 

@@ -90,7 +90,7 @@ async def read_chat(
     return ChatCard(
         chat=one.chat,
         account=one.account,
-        outcome=one.status,
+        outcome=one.outcome,
         outcome_reason=describe_cause(one.code, one.detail),
         contact=None if one.company_is_buyer else await find_chat_contact(grader, talk),
         **stored,
@@ -119,7 +119,7 @@ async def _read_stored(
         listing=await listings.get_of_chat(session, chat),
         failed_exchanges=(
             await model_exchanges.list_of_failure(session, chat.id, chat.outcome_run_id)
-            if one.status == Outcome.FAILED
+            if one.outcome == Outcome.FAILED
             else []
         ),
     )

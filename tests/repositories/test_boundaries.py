@@ -120,7 +120,7 @@ async def test_a_chat_is_read_again_while_a_message_can_be_deleted(
 
 
 @pytest.mark.parametrize(
-    ("outcome", "seen", "is_due", "status"),
+    ("outcome", "seen", "is_due", "current"),
     [
         (None, None, False, None),
         (Outcome.GRADED, 7, False, Outcome.GRADED),
@@ -136,7 +136,7 @@ async def test_chat_with_ungraded_messages_is_waiting(
     outcome: Outcome | None,
     seen: int | None,
     is_due: bool,
-    status: Outcome | None,
+    current: Outcome | None,
 ) -> None:
     async with database.transaction() as session:
         chat = await add_chat(
@@ -148,4 +148,4 @@ async def test_chat_with_ungraded_messages_is_waiting(
             due_since=NOON if is_due else None,
         )
         (found,) = await find_chats(session, chat.avito_id, account=None, settling=None)
-    assert found.status == status
+    assert found.outcome == current

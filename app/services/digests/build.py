@@ -171,12 +171,12 @@ async def _count_chats(
     skipped: dict[str, int] = {}
     found = await coverage.list_coverage(session, digest_ids, period.span)
     for row in found:
-        if row["status"] == Outcome.SKIPPED:
+        if row["current_outcome"] == Outcome.SKIPPED:
             skipped[describe_cause(row["code"], None) or ""] = row["chats"]
         else:
-            counts[row["status"]] = row["chats"]
+            counts[row["current_outcome"]] = row["chats"]
     graded = counts.get(Outcome.GRADED, 0)
-    newest = sum(row["chats_reported"] for row in found if row["status"] == Outcome.GRADED)
+    newest = sum(row["chats_reported"] for row in found if row["current_outcome"] == Outcome.GRADED)
     of_period = sum(row["reports"] for row in found)
     return (
         Coverage(

@@ -165,7 +165,7 @@ def _make_waiting_buyer(row: Row) -> WaitingBuyer:
 
 def _make_ungraded_chat(row: Row) -> UngradedChat:
     reason = describe_cause(row["code"], row["detail"])
-    return UngradedChat(**_describe_chat(row), status=row["status"], reason=reason)
+    return UngradedChat(**_describe_chat(row), status=row["current_outcome"], reason=reason)
 
 
 def _describe_chat(row: Row) -> dict[str, Any]:
