@@ -1,5 +1,7 @@
-"""``sync``, ``analyze``, ``regrade``, ``report``: queue the same runs as the REST calls and execute
-them in this process, or wait for a running service that has claimed them.
+"""``sync``, ``analyze``, ``regrade``, ``report``: the same runs as those of the REST calls.
+
+A command queues its run and executes it in this process, or waits for a running service that has
+claimed it.
 """
 
 import asyncio
@@ -32,9 +34,9 @@ from app.services.run_params import (
 from app.services.runs import require_run, submit
 
 Check = Callable[[Database], Awaitable[object]]
-"""Looks before the run is asked for whether there is anything to do."""
+"""Checks the arguments before the run is queued."""
 Show = Callable[[Database, int], Awaitable[None]]
-"""Shows more of a run that has ended, by its number."""
+"""Shows more about a run that has ended, by its number."""
 
 _FIGURES = {
     "synced_chats": "чатов совпадает с Авито",
@@ -55,21 +57,21 @@ _FIGURES = {
 
 
 async def sync(settings: Settings, *, full: bool) -> int:
-    """Copies what changed at Avito; ``full`` reads every chat again."""
+    """Copy what changed at Avito; ``full`` reads every chat again."""
     settings.require("avito")
-    return await _carry_out(settings, "Синхронизация", SyncParams(full=full))
+    return await _execute(settings, "Синхронизация", SyncParams(full=full))
 
 
 async def analyze(
     settings: Settings, *, limit: int | None, chat_ids: list[str], force: bool
 ) -> int:
-    """Grades the chats that are due; the arguments are those of ``POST /llm/analyze``."""
+    """Grade the chats that are due; the arguments are those of ``POST /llm/analyze``."""
     settings.require("deepseek")
-    return await _carry_out(
+    return await _execute(
         settings,
         "Анализ",
         AnalyzeParams(limit=limit, chat_ids=tuple(chat_ids) or None, force=force),
-        check=lambda database: check_named(database, chat_ids),
+        check=lambda database: list_unknown_named(database, chat_ids),
     )
 
 
@@ -83,23 +85,23 @@ async def regrade(settings: Settings, *, since: date, until: date | None, limit:
             prompt_version(read_rubric(settings), read_company_facts(settings)),
         ),
     )
-    return await _carry_out(settings, "Переоценка", params, show=show_regrades)
+    return await _execute(settings, "Переоценка", params, show=show_regrades)
 
 
 async def report(settings: Settings, *, day: date | None, resend: bool) -> int:
-    """Mails the reports not mailed yet; ``day`` None is today in REPORT_TIMEZONE."""
+    """Mail the reports not mailed yet; ``day`` None is today in REPORT_TIMEZONE."""
     settings.require("mail")
     today = local_date(system_clock(), settings.report_timezone)
     if (day or today) > today:
         raise SettingsError(f"--date: этот день ещё не наступил, сегодня {today}.")
-    return await _carry_out(settings, "Отчёт", MailParams(day=day or today, resend=resend))
+    return await _execute(settings, "Отчёт", MailParams(day=day or today, resend=resend))
 
 
-async def check_named(database: Database, chat_ids: Collection[str]) -> list[str]:
-    """Those of the chats that ``--chat`` names that there are not.
+async def list_unknown_named(database: Database, chat_ids: Collection[str]) -> list[str]:
+    """Return the IDs of ``--chat`` that no stored chat has.
 
     Raises:
-        SettingsError: there is none of them.
+        SettingsError: no stored chat has any of them.
     """
     try:
         return await require_known_chats(database, sorted(set(chat_ids)))
@@ -107,7 +109,7 @@ async def check_named(database: Database, chat_ids: Collection[str]) -> list[str
         raise SettingsError(f"--chat: {error.fields[0].message}.") from None
 
 
-async def _carry_out(
+async def _execute(
     settings: Settings,
     title: str,
     params: RunParams,
@@ -121,21 +123,21 @@ async def _carry_out(
             await check(service.database)
         run_id = await submit(service.database, params, service.clock)
         try:
-            # Nothing else is worked on here: it would be cut short when this is done, and somebody
-            # waits for it elsewhere.
+            # No other run is executed here: it would be interrupted when this one has ended.
             async with working(service, only=(params.KIND, run_id)) as worker:
-                with _stopping_said():
+                with _announcing_stop():
                     run = await run_with_guards(watch(service.database, run_id, title), worker)
         except asyncio.CancelledError:
-            await _say_what_becomes_of(service.database, run_id)
+            await _describe_remaining(service.database, run_id)
             raise
-        code = _tell(run)
+        code = _print_result(run)
         if show is not None:
             await show(service.database, run.id)
     return code
 
 
-def _tell(run: Run) -> int:
+def _print_result(run: Run) -> int:
+    """Print the result of a run; return the exit code."""
     done = run.state == RunState.DONE
     whole = done and not run.figures.get("unknown_chats")
     if done:
@@ -153,7 +155,7 @@ def _tell(run: Run) -> int:
 
 
 @contextmanager
-def _stopping_said() -> Iterator[None]:
+def _announcing_stop() -> Iterator[None]:
     try:
         yield
     except asyncio.CancelledError:
@@ -161,9 +163,10 @@ def _stopping_said() -> Iterator[None]:
         raise
 
 
-async def _say_what_becomes_of(database: Database, run_id: int) -> None:
-    """After Ctrl-C: the worker has given the run back, unless it was never this process that worked
-    on it.
+async def _describe_remaining(database: Database, run_id: int) -> None:
+    """Print what happens to the run after Ctrl-C.
+
+    The worker has given it back, unless another process executes it.
     """
     run = await require_run(database, run_id)
     match run.state:

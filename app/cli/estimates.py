@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from app.adapters import open_database, open_grader
-from app.cli.actions import check_named
+from app.cli.actions import list_unknown_named
 from app.cli.console import print_line
 from app.cli.listening import check_data_dir
 from app.cli.process import ExitCode
@@ -16,7 +16,7 @@ from app.config import Settings
 from app.database.engine import Database
 from app.domain.outcomes import OutcomeCode
 from app.repositories.grading_scope import Scope
-from app.russian_text import number, plural
+from app.russian_text import dollars, number, plural
 from app.services.analysis.budget import sum_spent
 from app.services.analysis.estimate import Estimate, PlannedGrading, estimate_due, estimate_windows
 from app.services.analysis.originals import list_originals
@@ -27,7 +27,7 @@ from app.services.run_params import RegradePeriod
 async def estimate_analyze(
     settings: Settings, *, limit: int | None, chat_ids: list[str], force: bool
 ) -> int:
-    """Says what ``analyze`` with the same options would take."""
+    """Print what ``analyze`` with the same options would take."""
     check_data_dir(settings)
     scope = Scope(
         chat_ids=tuple(chat_ids) or None,
@@ -35,7 +35,7 @@ async def estimate_analyze(
         settling=settings.settling.find_span(system_clock()),
     )
     async with open_grader(settings) as grader, open_database(settings) as database:
-        unknown = await check_named(database, chat_ids)
+        unknown = await list_unknown_named(database, chat_ids)
         estimate = await estimate_due(database, grader, scope, limit)
         spent = await sum_spent(database, local_date(system_clock(), grader.zone), grader.zone)
     twice = f", из них дважды: {estimate.repeats}" if estimate.repeats else ""
@@ -60,7 +60,7 @@ async def estimate_analyze(
 async def estimate_regrade(
     settings: Settings, *, since: date, until: date | None, limit: int | None
 ) -> int:
-    """Says what ``regrade`` with the same options would take."""
+    """Print what ``regrade`` with the same options would take."""
     period = regrade_period(settings, since, until, limit)
     check_data_dir(settings)
     async with open_grader(settings) as grader, open_database(settings) as database:
@@ -92,19 +92,13 @@ def _print_estimate(settings: Settings, estimate: Estimate, spent: Decimal) -> i
         dearer = get_peak_factor(settings.deepseek_model, system_clock())
         peak = f"; сейчас часы пик, вне их дешевле в {dearer} раза" if dearer > 1 else ""
         print_line(
-            f"Деньги: около {_dollars(estimate.usd)}, никак не больше"
-            f" {_dollars(estimate.most_usd)}{peak}."
+            f"Деньги: около {dollars(estimate.usd)}, никак не больше"
+            f" {dollars(estimate.most_usd)}{peak}."
         )
     if settings.deepseek_daily_budget_usd is not None:
         print_line(
-            f"Дневной бюджет: {_dollars(settings.deepseek_daily_budget_usd)}, сегодня из него"
-            f" потрачено {_dollars(spent)}."
+            f"Дневной бюджет: {dollars(settings.deepseek_daily_budget_usd)}, сегодня из него"
+            f" потрачено {dollars(spent)}."
         )
     print_line("Ничего не отправлено.")
     return ExitCode.DONE
-
-
-def _dollars(usd: Decimal) -> str:
-    return (
-        f"{usd:.4f}".replace(".", ",") + " $" if usd < 1 else f"{usd:.2f}".replace(".", ",") + " $"
-    )

@@ -94,10 +94,10 @@ def describe_start(settings: Settings) -> str:
 
 
 def check_data_dir(settings: Settings) -> None:
-    """Where something is to be kept in DATA_DIR, whether it can be.
+    """Check that DATA_DIR is writable, if the database or the mails are stored there.
 
     Raises:
-        SettingsError: it cannot.
+        SettingsError: it is not writable.
     """
     if settings.database_url is not None and settings.smtp_host is not None:
         return

@@ -23,7 +23,7 @@ _SHOWN = 10
 def regrade_period(
     settings: Settings, since: date, until: date | None, limit: int | None
 ) -> RegradePeriod:
-    """The days of the report's zone as a span, both included.
+    """Return the span of the days of REPORT_TIMEZONE, both included.
 
     Raises:
         SettingsError: the period ends before it begins.
@@ -36,23 +36,23 @@ def regrade_period(
 
 
 async def show_regrades(database: Database, run_id: int) -> None:
-    """Prints the comparison of a run's second gradings with the first."""
+    """Print the comparison of a run's second gradings with the first."""
     comparison = await compare_regrades(database, run_id)
     if comparison is None:
         return
-    screen.print(_table(comparison))
+    screen.print(_make_table(comparison))
     print_line(
         f"Средний балл: {comparison.mean_before:.1f} → {comparison.mean_after:.1f}"
         f" ({plural(comparison.pairs, 'пара', 'пары', 'пар')})."
     )
-    print_line(_who_judged(comparison))
+    print_line(_describe_series(comparison))
     for change in comparison.changes[:_SHOWN]:
-        print_line(_line(change))
+        print_line(_describe_change(change))
     if more := comparison.changes[_SHOWN:]:
         print_line(f"И ещё {plural(len(more), 'отчёт', 'отчёта', 'отчётов')} с другими оценками.")
 
 
-def _table(comparison: RegradeComparison) -> Table:
+def _make_table(comparison: RegradeComparison) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Критерий")
     table.add_column("Совпало", justify="right")
@@ -64,7 +64,7 @@ def _table(comparison: RegradeComparison) -> Table:
             if pair[0] != pair[1]
         ]
         same = comparison.count_unchanged(criterion)
-        words = ", ".join(f"{_arrow(*pair)}: {count}" for pair, count in moved)
+        words = ", ".join(f"{_format_pair(*pair)}: {count}" for pair, count in moved)
         table.add_row(
             criterion.label,
             f"{same} из {comparison.pairs} ({same / comparison.pairs:.0%})",
@@ -73,19 +73,20 @@ def _table(comparison: RegradeComparison) -> Table:
     return table
 
 
-def _who_judged(comparison: RegradeComparison) -> str:
+def _describe_series(comparison: RegradeComparison) -> str:
     if comparison.same_series:
-        return "Модель и критерии те же: разница — непостоянство самой модели."
+        return "Модель и рубрика те же: разница — непостоянство самой модели."
     before, after = (
-        "; ".join(f"{model}, критерии {version}" for model, version in sorted(series))
+        "; ".join(f"{model}, рубрика {version}" for model, version in sorted(series))
         for series in (comparison.series_before, comparison.series_after)
     )
-    return f"Оценивали разные модели или критерии: раньше {before}; теперь {after}."
+    return f"Оценивали разные модели или рубрики: раньше {before}; теперь {after}."
 
 
-def _line(change: GradeChange) -> str:
+def _describe_change(change: GradeChange) -> str:
     grades = ", ".join(
-        f"{criterion.label.lower()} {_arrow(*pair)}" for criterion, pair in change.grades.items()
+        f"{criterion.label.lower()} {_format_pair(*pair)}"
+        for criterion, pair in change.grades.items()
     )
     numbers = f"отчёт {change.report_id}, заново {change.regrade_id}"
     return (
@@ -94,5 +95,5 @@ def _line(change: GradeChange) -> str:
     )
 
 
-def _arrow(before: Grade, after: Grade) -> str:
+def _format_pair(before: Grade, after: Grade) -> str:
     return f"{before.value} → {after.value}"

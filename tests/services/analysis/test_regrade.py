@@ -71,7 +71,7 @@ async def test_changes_are_shown(stage: Stage, capsys: pytest.CaptureFixture[str
     await graded(stage)
     same = await regrade(stage)
     await show_regrades(stage.service.database, same.id)
-    assert "Модель и критерии те же" in capsys.readouterr().out
+    assert "Модель и рубрика те же" in capsys.readouterr().out
 
     def ruder(answer: dict[str, Any]) -> None:
         answer["criteria"]["tonality"]["checks"] = dict.fromkeys(
