@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from app.api.dependencies import ServiceDep, build_reference
 from app.api.parameters import CalendarDay
-from app.api.v1.report_schemas import MailDayRead
+from app.api.v1.mail_schemas import MailDayRead
 from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
 from app.clock import local_date
 from app.repositories import mail_days
