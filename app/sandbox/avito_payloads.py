@@ -4,14 +4,13 @@ They follow its documents and recorded responses.
 """
 
 import hashlib
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from app.sandbox.avito_contents import add_prefix, build_content
 from app.sandbox.avito_state import AvitoAccount, AvitoChat, AvitoListing, AvitoMessage
 from app.sandbox.avito_switches import AvitoSwitches
 
-SYSTEM_PREFIX = "[Системное сообщение]"
 PLAN_PLACEHOLDER = "Перейдите на подписку с API мессенджера, чтобы получить доступ к чатам"
 DELETED_PLACEHOLDER = "Сообщение удалено"
 UNSUPPORTED_PLACEHOLDER = "Сообщение не поддерживается. Пожалуйста, перейдите в Авито мессенджер"
@@ -126,80 +125,6 @@ def get_author_id(
     return chat.client.id if chat.client else 5_999_999_999
 
 
-def build_content(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
-    """Build the `content` of a message.
-
-    It is empty for deleted messages and for types that the API does not support (appCall, file,
-    video).
-    """
-    if message.content is not None:
-        return message.content
-    build = _CONTENTS.get(message.type)
-    return build(account, chat, message) if build else {}
-
-
-def _build_image(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
-    sizes = ("1280x960", "640x480", "140x105", "32x32")
-    return {
-        "image": {
-            "sizes": {
-                size: f"https://img.k.avito.ru/chat/{size}/{message.id[:12]}.jpg" for size in sizes
-            }
-        }
-    }
-
-
-def _build_link(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
-    text = message.text
-    return {
-        "link": {
-            "text": text,
-            "url": text,
-            "preview": {"domain": "example.com", "title": text, "url": text},
-        }
-    }
-
-
-def _build_item(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
-    title = message.text or (chat.item.title if chat.item else "Объявление")
-    return {
-        "item": {
-            "title": title,
-            "item_url": "https://avito.ru/item_url",
-            "image_url": "https://avito.ru/image_url.webp",
-        }
-    }
-
-
-def _build_location(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
-    return {
-        "location": {
-            "title": message.text,
-            "text": message.text,
-            "lat": 55.599799,
-            "lon": 37.603954,
-            "kind": "house",
-        }
-    }
-
-
-_CONTENTS: dict[str, Callable[[AvitoAccount, AvitoChat, AvitoMessage], Json]] = {
-    "text": lambda account, chat, message: {"text": message.text},
-    "system": lambda account, chat, message: {
-        "text": _add_prefix(message.text),
-        "flow_id": "seller_audience_discount",
-    },
-    "image": _build_image,
-    "link": _build_link,
-    "item": _build_item,
-    "location": _build_location,
-    "call": lambda account, chat, message: {
-        "call": {"status": "missed", "target_user_id": account.user_id}
-    },
-    "voice": lambda account, chat, message: {"voice": {"voice_id": f"voice-{message.id}"}},
-}
-
-
 def _build_message_core(
     account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, switches: AvitoSwitches
 ) -> Json:
@@ -221,7 +146,7 @@ def _build_message_core(
 def _find_shown_text(message: AvitoMessage, switches: AvitoSwitches) -> str | None:
     """Return the text of a message that is shown as an ordinary text though it is none."""
     if message.type == "system" and switches.system_as_text:
-        return _add_prefix(message.text)
+        return add_prefix(message.text)
     if message.type == "deleted" and switches.deleted_as_text:
         return DELETED_PLACEHOLDER
     if message.type in UNSUPPORTED_TYPES and switches.unsupported_as_text:
@@ -285,10 +210,6 @@ def _build_context(account: AvitoAccount, listing: AvitoListing, switches: Avito
 
 def _build_listing_url(listing: AvitoListing) -> str:
     return f"https://avito.ru/moskva/listing_{listing.id}"
-
-
-def _add_prefix(text: str) -> str:
-    return text if text.startswith(SYSTEM_PREFIX) else f"{SYSTEM_PREFIX} {text}"
 
 
 def _drop_keys(body: Json, keys: set[str]) -> Json:

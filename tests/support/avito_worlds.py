@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from app.database.engine import Database
 from app.models import Base
-from app.sandbox.avito_payloads import PLAN_PLACEHOLDER, SYSTEM_PREFIX
+from app.sandbox.avito_contents import SYSTEM_PREFIX
+from app.sandbox.avito_payloads import PLAN_PLACEHOLDER
 from app.sandbox.avito_state import AvitoChat, AvitoListing, AvitoMessage, SandboxBuyer
 from app.sandbox.avito_switches import AvitoSwitches
 from tests.support.stage import GOOD_TALK, Stage
