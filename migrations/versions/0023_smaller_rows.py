@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import context, op
 from sqlalchemy.dialects import postgresql
 
+from app.database.table_locks import lock_tables
 from app.repositories.exchange_packing import ExchangeTexts, pack_texts
 
 revision: str = "0023"
@@ -13,10 +14,13 @@ down_revision: str | Sequence[str] | None = "0022"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
+_LOCKED = ("model_exchanges", "reports", "chats", "runs", "digests", "deliveries", "reviews")
+"""What this migration and the next one change: both are in one transaction."""
+
 
 def upgrade() -> None:
     _pack_exchanges()
-    # From here on tables are locked.
+    lock_tables(op.get_bind(), *_LOCKED)
     op.drop_table("model_exchanges")
     _create_empty_view()
     for table, names in (
