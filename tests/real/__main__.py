@@ -1,7 +1,7 @@
 """`make check-real`: run the trials with the programs of Debian packages and print a table.
 
-``TRIALS=pgbouncer,addresses`` runs only these. ``POSTGRES_BIN=/a/bin:/b/bin`` adds versions of
-Postgres.
+``TRIALS=pgbouncer,addresses`` runs only these. ``POSTGRES_BIN=/a/bin:/b/*/bin`` adds
+versions of Postgres.
 """
 
 import asyncio

@@ -6,7 +6,7 @@ import pwd
 import re
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -23,9 +23,11 @@ def find_program(name: str) -> str | None:
 def find_postgres_folders(debian: Path = _DEBIAN_POSTGRES) -> list[Path]:
     """Return the folders with Postgres's programs, oldest version first.
 
-    They are Debian's and those named by ``POSTGRES_BIN``, a list with colons like PATH.
+    They are Debian's and those of ``POSTGRES_BIN``, a list with colons like PATH. Its items are
+    absolute, and may be patterns.
     """
-    named = [Path(name) for name in os.environ.get("POSTGRES_BIN", "").split(":") if name]
+    patterns = [name[1:] for name in os.environ.get("POSTGRES_BIN", "").split(":") if name]
+    named = [folder for pattern in patterns for folder in Path("/").glob(pattern)]
     folders = [*debian.glob("*/bin"), *named]
     return sorted(
         (folder for folder in folders if (folder / "initdb").exists()), key=read_major_version
@@ -60,10 +62,12 @@ def hand_over(folder: Path) -> list[str]:
     return ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
 
 
-async def run_to_end(*command: str | Path) -> None:
+async def run_to_end(
+    *command: str | Path, cwd: str | Path = "/", env: Mapping[str, str] | None = None
+) -> None:
     """Run a command that must succeed."""
     process = await asyncio.create_subprocess_exec(
-        *command, cwd="/", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *command, cwd=cwd, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     output, _ = await process.communicate()
     assert process.returncode == 0, (command, output.decode())

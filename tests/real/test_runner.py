@@ -35,6 +35,6 @@ def test_missing_programs_are_named(find: Callable[[str], str | None], missing: 
 def test_versions_are_sorted_by_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     newest, oldest = (make_postgres(tmp_path / name / "bin", name) for name in ("18.4", "9.6.1"))
     debian = make_postgres(tmp_path / "debian" / "15" / "bin", "15.18 (Debian 15.18-0+deb12u1)")
-    monkeypatch.setenv("POSTGRES_BIN", f"{newest}:{oldest}:/none")
+    monkeypatch.setenv("POSTGRES_BIN", f"{tmp_path}/18*/bin:{oldest}:/none")
     assert find_postgres_folders(tmp_path / "debian") == [oldest, debian, newest]
     assert read_major_version(debian) == 15
