@@ -8,6 +8,7 @@ import asyncio
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -27,6 +28,10 @@ _KEPT_VARIABLES = ("HOME", "PGPASSWORD", "PGPASSFILE")
 _NO_TLS = TlsOptions(mode="disable")
 _CONNECT_SECONDS = "15"
 _REASON_CHARACTERS = 300
+_SIGNALS = {
+    signal.SIGXFSZ: "файл больше, чем разрешает ulimit -f",
+    signal.SIGKILL: "программу убил SIGKILL: так система поступает, когда не хватает памяти",
+}
 
 
 class BackupError(AppError):
@@ -90,14 +95,22 @@ async def open_environment(database: Database) -> AsyncIterator[dict[str, str]]:
         yield {**common, **build_client_environment(address)}
 
 
-def find_reason(stderr: str) -> str:
+def find_reason(stderr: str, code: int) -> str:
     """Return the first error of a client program without the values that follow it.
 
-    A value may be a chat's text.
+    A value may be a chat's text. A program that a signal has ended writes no error. ``code``: its
+    exit code; minus the signal's number if a signal ended it.
     """
     errors = re.findall(r"(?:error|ERROR|FATAL):\s+(.+)", stderr)
-    reason = (errors or stderr.strip().splitlines() or ["причина неизвестна"])[0]
+    reason = (errors or stderr.strip().splitlines() or [_describe_end(code)])[0]
     return str(reason).partition(': "')[0][:_REASON_CHARACTERS].rstrip(". ")
+
+
+def _describe_end(code: int) -> str:
+    if code >= 0:
+        return f"причина неизвестна, код {code}"
+    number = signal.Signals(-code)
+    return _SIGNALS.get(number, f"программу завершил сигнал {number.name}")
 
 
 def start_program(

@@ -78,7 +78,7 @@ async def dump_schema(database: Database, target: BinaryIO) -> None:
             process = start_program(command, environment, stdout=target, stderr=errors)
             code = await wait_program(process)
         if code:
-            raise _make_dump_error(read_errors(errors))
+            raise _make_dump_error(read_errors(errors), code)
 
 
 def check_version(state: DatabaseState, programs: Path) -> None:
@@ -96,10 +96,10 @@ def check_version(state: DatabaseState, programs: Path) -> None:
         )
 
 
-def _make_dump_error(stderr: str) -> BackupError:
+def _make_dump_error(stderr: str, code: int) -> BackupError:
     if _NO_SPACE in stderr:
         return BackupError("На диске нет места для копии: освободите его или укажите другую папку.")
-    return BackupError(f"pg_dump не сделал копию: {find_reason(stderr)}.")
+    return BackupError(f"pg_dump не сделал копию: {find_reason(stderr, code)}.")
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,6 @@ def _run_pg_restore(path: Path, *arguments: str) -> str:
     if done.returncode:
         raise BackupError(
             f"{path}: это не копия, сделанная командой backup или pg_dump --format=custom, или она"
-            f" повреждена ({find_reason(done.stderr)})."
+            f" повреждена ({find_reason(done.stderr, done.returncode)})."
         )
     return done.stdout

@@ -1,6 +1,7 @@
 """Load a backup into an empty database: ``pg_restore`` writes SQL, ``psql`` executes it."""
 
 import re
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -125,14 +126,20 @@ def _copy_rows(lines: IO[bytes]) -> Iterator[bytes]:
 def _check_restored(
     dump: DumpFile, state: DatabaseState, codes: tuple[int, int], read_error: str, write_error: str
 ) -> None:
-    """Raise the error of the program that failed first. A signal ends it if the other one fails."""
+    """Raise the error of the program that failed first.
+
+    SIGPIPE ends ``pg_restore`` if ``psql`` fails. If ``pg_restore`` is killed, ``psql`` gets half a
+    row.
+    """
     reader, writer = codes
+    if killed := [code for code in codes if code < 0 and code != -signal.SIGPIPE]:
+        reason = find_reason("", killed[0])
+        raise BackupError(f"Восстановление прервано: {reason}; база осталась пустой.")
     if reader > 0:
-        raise BackupError(
-            f"{dump.path}: копия повреждена ({find_reason(read_error)}); база осталась пустой."
-        )
+        reason = find_reason(read_error, reader)
+        raise BackupError(f"{dump.path}: копия повреждена ({reason}); база осталась пустой.")
     if reader or writer:
         raise BackupError(
             f"Postgres {state.version} не принял копию, сделанную с Postgres {dump.server_version}"
-            f" ({find_reason(write_error)}); база осталась пустой."
+            f" ({find_reason(write_error, writer)}); база осталась пустой."
         )

@@ -146,6 +146,31 @@ async def test_full_disk_keeps_the_earlier_file(
     assert ended.lines[-2:] == ["quality.dump", "good"]
 
 
+async def test_file_limit_keeps_the_earlier_file(tmp_path: Path, database_url: str) -> None:
+    file = tmp_path / "quality.dump"
+    file.write_bytes(GOOD_FILE)
+    settings = {"DATABASE_URL": database_url}
+    async with start_app(tmp_path, "backup", str(file), **settings) as program:
+        async with lock_reports(database_url):
+            (await wait_for_dump(file)).rlimit(psutil.RLIMIT_FSIZE, (100, 100))
+        ended = await wait_end(program)
+    assert (ended.code, ended.err.count("\n")) == (1, 1), ended
+    assert "ulimit -f" in ended.err
+    assert file.read_bytes() == GOOD_FILE
+
+
+async def test_kill_of_pg_dump_is_named(tmp_path: Path, database_url: str) -> None:
+    """As the kernel does when the memory is full."""
+    file = tmp_path / "quality.dump"
+    async with (
+        lock_reports(database_url),
+        start_app(tmp_path, "backup", str(file), DATABASE_URL=database_url) as program,
+    ):
+        (await wait_for_dump(file)).kill()
+        killed = await wait_end(program)
+    assert (killed.code, "памяти" in killed.err) == (1, True), killed
+
+
 async def test_file_that_cannot_be_written(tmp_path: Path, database_url: str) -> None:
     for path, words in (
         (tmp_path, "это папка"),

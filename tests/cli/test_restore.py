@@ -6,6 +6,7 @@ import subprocess
 from io import BytesIO
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 from sqlalchemy import make_url
 
 from app.database.address import parse_address
@@ -95,31 +96,59 @@ async def test_restore_into_a_schema_of_its_own(
         await fetch_value(cluster_url, "DROP ROLE quality")
 
 
-async def test_killed_restore_leaves_the_database_empty(
-    stage: Stage, tmp_path: Path, database_url: str, postgres_url: str
-) -> None:
-    """It is killed while ``psql`` loads rows. The end of its input is not the end of the script."""
+async def save_many_rows(stage: Stage, file: Path, url: str) -> None:
+    """Write a backup whose restore takes a while."""
     await fill(stage)
     await stage.copy_first_report(20_000)
-    file = tmp_path / "quality.dump"
-    assert (await run_backup(tmp_path, file, DATABASE_URL=database_url)).code == 0
+    assert (await run_backup(file.parent, file, DATABASE_URL=url)).code == 0
+
+
+async def wait_for_rows(url: str) -> None:
+    """Wait until a restore has loaded some rows."""
     loading = (
         "SELECT count(*) FROM pg_stat_progress_copy WHERE datname = current_database()"
         " AND tuples_processed > 100"
     )
+
+    async def is_loading() -> bool:
+        return bool(await fetch_value(url, loading))
+
+    await until(is_loading)
+
+
+async def test_kill_of_a_client_program_is_named(
+    stage: Stage, tmp_path: Path, database_url: str, postgres_url: str
+) -> None:
+    """As the kernel does when the memory is full."""
+    file = tmp_path / "quality.dump"
+    await save_many_rows(stage, file, database_url)
+    for name in ("pg_restore", "psql"):
+        async with start_app(tmp_path, "restore", str(file), DATABASE_URL=postgres_url) as program:
+            await wait_for_rows(postgres_url)
+            for process in psutil.Process().children(recursive=True):
+                if process.name() == name:
+                    process.kill()
+            killed = await wait_end(program)
+        assert (killed.code, "памяти" in killed.err) == (1, True), (name, killed)
+        assert "осталась пустой" in killed.err
+
+
+async def test_killed_restore_leaves_the_database_empty(
+    stage: Stage, tmp_path: Path, database_url: str, postgres_url: str
+) -> None:
+    """It is killed while ``psql`` loads rows. The end of its input is not the end of the script."""
+    file = tmp_path / "quality.dump"
+    await save_many_rows(stage, file, database_url)
     sessions = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND pid <> pg_backend_pid()"
     )
 
-    async def is_loading() -> bool:
-        return bool(await fetch_value(postgres_url, loading))
-
     async def has_left() -> bool:
         return not await fetch_value(postgres_url, sessions)
 
     async with start_app(tmp_path, "restore", str(file), DATABASE_URL=postgres_url) as program:
-        await until(is_loading)
+        await wait_for_rows(postgres_url)
         program.send_signal(signal.SIGKILL)
         await wait_end(program)
     await until(has_left)
