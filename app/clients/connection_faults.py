@@ -2,6 +2,7 @@
 
 import errno
 
+from app.clients.proxies import find_proxy
 from app.clients.text import build_excerpt
 from app.clients.tls import describe_certificate_fault
 
@@ -25,23 +26,30 @@ def is_out_of_files(error: BaseException | None) -> bool:
 
 
 def describe_missing_response(
-    error: Exception, proxy_error: Exception | None, *, server: str, setting: str
+    error: BaseException,
+    proxy_error: BaseException | None,
+    *,
+    server: str,
+    url: str,
+    setting: str,
 ) -> str:
     """Return in Russian why an HTTP server sent no response, and what to check.
 
     - ``proxy_error`` is the refusal of the proxy, if that is the cause.
-    - ``server`` is the name of the server, ``setting`` the setting with its address.
+    - ``server`` is the name of the server, ``url`` the address of the request, and ``setting`` the
+      setting with the server's address.
     """
     if is_out_of_files(error):
         return OUT_OF_FILES
     if certificate := describe_certificate_fault(error):
         return f"{server}: {certificate}; адрес — в {setting}."
+    proxy = find_proxy(url)
+    name = f"{proxy.address} ({proxy.variable})" if proxy else ""
     if proxy_error is not None:
-        return (
-            f"Прокси не пустил к {server} ({build_excerpt(str(proxy_error), _LONGEST_EXCERPT)}):"
-            " проверьте его адрес, имя и пароль в HTTPS_PROXY или ALL_PROXY."
-        )
+        reason = build_excerpt(str(proxy_error), _LONGEST_EXCERPT)
+        return f"Прокси {name} не пустил к {server} ({reason}): проверьте его адрес, имя и пароль."
+    way, first = (f" через прокси {name}", "прокси, ") if proxy else ("", "")
     return (
-        f"{server} не отвечает ({type(error).__name__}): повторим позже сами; если так больше часа,"
-        f" проверьте {setting} и доступ сервера в интернет."
+        f"{server} не отвечает{way} ({type(error).__name__}): повторим позже сами; если так больше"
+        f" часа, проверьте {first}{setting} и доступ сервера в интернет."
     )

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from app.sandbox.server import Sandbox
-from tests.support.command_line import ProcessResult, make_environment, run_app
+from tests.support.command_line import ProcessResult, free_port, make_environment, run_app
 from tests.support.proxy_server import PASSWORD, open_proxy
 from tests.support.service_process import run_service
 from tests.support.start_faults import start_and_read_error
@@ -121,7 +121,7 @@ async def test_unusable_proxy_is_one_line(tmp_path: Path, variable: str, proxy: 
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
-async def test_refused_login_names_the_variables(
+async def test_refused_login_names_the_proxy(
     tmp_path: Path, database_url: str, scheme: str
 ) -> None:
     async with (
@@ -136,6 +136,22 @@ async def test_refused_login_names_the_variables(
             ALL_PROXY=f"{scheme}://user:canary@127.0.0.1:{proxy.port}",
         )
     [fault] = [line for line in list_marked(ended, "✗") if "Авито" in line]
-    assert fault.startswith("Прокси не пустил к Авито (")
-    assert "HTTPS_PROXY или ALL_PROXY" in fault
+    address = f"{scheme}://127.0.0.1:{proxy.port}"
+    assert fault.startswith(f"Прокси {address} (ALL_PROXY) не пустил к Авито (")
+    assert "canary" not in ended.out + ended.err
+
+
+async def test_dead_proxy_is_named(tmp_path: Path, database_url: str) -> None:
+    """The addresses of Avito and DeepSeek are right, and their settings alone would mislead."""
+    place = f"127.0.0.1:{free_port()}"
+    proxies = {"ALL_PROXY": f"http://user:canary@{place}", "NO_PROXY": ""}
+    async with Sandbox() as sandbox:
+        environment = make_environment(sandbox, DATABASE_URL=database_url, **proxies)
+        ended = await run_app(tmp_path, "doctor", **environment)
+    assert list_marked(ended, "✗") == [
+        f"{system} не отвечает через прокси http://{place} (ALL_PROXY) (ConnectError): повторим"
+        " позже сами; если так больше часа, проверьте прокси,"
+        f" {setting} и доступ сервера в интернет."
+        for system, setting in (("Авито", "AVITO_BASE_URL"), ("DeepSeek", "DEEPSEEK_BASE_URL"))
+    ]
     assert "canary" not in ended.out + ended.err

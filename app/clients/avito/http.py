@@ -54,13 +54,15 @@ async def send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Respons
             " программу."
         ) from None
     except httpx.RequestError as error:
-        raise _build_connection_error(error) from error
+        raise _build_connection_error(error, str(request.url)) from error
 
 
-def _build_connection_error(error: httpx.RequestError) -> AvitoUnavailableError:
+def _build_connection_error(error: httpx.RequestError, url: str) -> AvitoUnavailableError:
     proxy_error = error if isinstance(error, httpx.ProxyError) else None
     return AvitoUnavailableError(
-        describe_missing_response(error, proxy_error, server="Авито", setting="AVITO_BASE_URL")
+        describe_missing_response(
+            error, proxy_error, server="Авито", url=url, setting="AVITO_BASE_URL"
+        )
     )
 
 

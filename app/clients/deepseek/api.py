@@ -12,6 +12,8 @@ from app.clients.connections import Connections, build_opener
 
 _MAX_BODY_BYTES = 2**20
 """Bytes. The longest answer requested has a fiftieth of it."""
+_CONNECT_SECONDS = 10.0
+"""Shorter than an attempt: an unreachable server or proxy is not a slow answer."""
 _FOREIGN_SETTINGS = "OPENAI_"
 """Prefix of the environment variables from which the package takes keys, addresses and headers."""
 
@@ -36,7 +38,9 @@ def create_api(
             api_key=api_key or "none",  # the package refuses to start without a key
             base_url=base_url,
             max_retries=0,
-            timeout=timeout_seconds,
+            timeout=httpx2.Timeout(
+                timeout_seconds, connect=min(_CONNECT_SECONDS, timeout_seconds / 2)
+            ),
             http_client=http,
         )
 

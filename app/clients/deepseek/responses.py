@@ -196,11 +196,15 @@ def _parse_money(value: object) -> Decimal:
 
 def convert_error(error: openai.APIError, now: datetime, api_key: str) -> DeepSeekError:
     """Convert an exception of the openai package to an error whose message omits the key."""
-    if isinstance(error, openai.APITimeoutError):
+    if isinstance(error, openai.APITimeoutError) and not _is_unconnected(error):
         return build_timeout_error()
     if not isinstance(error, openai.APIStatusError):
         return _build_connection_error(error)
     return build_refusal_error(read_status_error(error, now, api_key))
+
+
+def _is_unconnected(error: openai.APITimeoutError) -> bool:
+    return isinstance(error.__cause__, httpx2.ConnectTimeout)
 
 
 def _build_connection_error(error: openai.APIError) -> DeepSeekError:
@@ -208,7 +212,11 @@ def _build_connection_error(error: openai.APIError) -> DeepSeekError:
     proxy_error = cause if isinstance(cause, httpx2.ProxyError) else None
     return DeepSeekUnavailableError(
         describe_missing_response(
-            error, proxy_error, server="DeepSeek", setting="DEEPSEEK_BASE_URL"
+            cause or error,
+            proxy_error,
+            server="DeepSeek",
+            url=str(error.request.url),
+            setting="DEEPSEEK_BASE_URL",
         )
     )
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -18,6 +20,9 @@ from app.sandbox import deepseek_faults as faults
 from app.sandbox.deepseek import LocalDeepSeek
 from app.sandbox.faults import CannedResponse, Slow
 from tests.support.deepseek_prompts import USER, MakeDeepSeek, request_completion
+
+_BACKLOG = 3
+"""More connections than a server without a backlog keeps."""
 
 
 @pytest.mark.parametrize("fault", [Slow(600), faults.Hang(600)], ids=["silence", "blank lines"])
@@ -56,6 +61,23 @@ async def test_refused_connection_is_an_outage_that_names_the_setting(
 ) -> None:
     with pytest.raises(DeepSeekUnavailableError, match="DEEPSEEK_BASE_URL"):
         await request_completion(make_deepseek(base_url="http://127.0.0.1:1"))
+
+
+async def test_connection_that_is_not_accepted_is_no_slow_answer(
+    make_deepseek: MakeDeepSeek,
+) -> None:
+    """As of a firewall that drops packets: no longer timeout and no fewer requests would help."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, ExitStack() as stack:
+        for _ in range(_BACKLOG):
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(server.getsockname())
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(DeepSeekUnavailableError, match="DEEPSEEK_BASE_URL") as raised:
+            await request_completion(
+                make_deepseek(base_url=url, timeout_seconds=1, retry=RetryPolicy(1))
+            )
+    assert "не отвечает (ConnectTimeout)" in raised.value.message
 
 
 # Limits
