@@ -1,6 +1,6 @@
 """Critical faults of the seller, and the grades that they limit."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
 from app.domain.criteria import Criterion
@@ -65,3 +65,13 @@ def limit_grade(criterion: Criterion, grade: Grade, faults: Collection[CriticalF
     if grade not in _FROM_WORST:
         return grade
     return min([grade, *limits], key=_FROM_WORST.index)
+
+
+def list_limiting(criterion: Criterion, grade: str, faults: Iterable[str]) -> list[str]:
+    """Return those of the stored faults whose limit for the criterion is the grade that it has."""
+    return [fault for fault in faults if _get_limits(fault).get(criterion) == grade]
+
+
+def _get_limits(fault: str) -> Mapping[Criterion, Grade]:
+    """Return the limits of a stored fault. Those of a later release are not known."""
+    return GRADE_LIMITS[CriticalFault(fault)] if fault in GRADE_LIMITS else {}

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.criteria import Criterion
-from app.domain.critical import CriticalFault, describe_fault, limit_grade
+from app.domain.critical import CriticalFault, describe_fault, limit_grade, list_limiting
 from app.domain.grades import Grade
 
 H, M, L = Grade.HIGH, Grade.MEDIUM, Grade.LOW
@@ -47,3 +47,12 @@ def test_each_fault_has_a_russian_label(fault: CriticalFault) -> None:
 def test_stored_fault_of_a_later_release_is_described_by_its_code() -> None:
     assert describe_fault("insult") == INSULT.label
     assert describe_fault("unheard_of") == "unheard_of"
+
+
+def test_faults_that_limit_a_grade_are_listed() -> None:
+    """A grade that is worse than the limit has other reasons."""
+    stored = ["insult", "outside_payment", "unheard_of"]
+    assert list_limiting(Criterion.CLOSURE, "Низкая", stored) == ["insult", "outside_payment"]
+    assert list_limiting(Criterion.TONALITY, "Низкая", stored) == ["insult"]
+    assert list_limiting(Criterion.TONALITY, "Средняя", ["outside_payment"]) == ["outside_payment"]
+    assert list_limiting(Criterion.CLARITY, "Низкая", stored) == []

@@ -123,7 +123,12 @@ class CriterionRead(BaseModel):
     criterion: str = Field(description="Имя критерия в рубрике.", examples=["tonality"])
     label: str = Field(description="Название критерия.", examples=["Тональность"])
     grade: ObjectionGradeWord = Field(
-        description="Оценка, выведенная из проверок.", examples=["Высокая"]
+        description="Оценка, выведенная из проверок; её ограничивают критические ошибки.",
+        examples=["Высокая"],
+    )
+    limited_by: list[FlagRead] = Field(
+        description="Критические ошибки продавца, с которыми оценка не бывает лучше.",
+        examples=[[{"code": "insult", "label": "оскорбление покупателя"}]],
     )
     model_grade: ObjectionGradeWord = Field(
         description="Оценка, которую назвала сама модель.", examples=["Высокая"]

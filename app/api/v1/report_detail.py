@@ -10,7 +10,7 @@ from app.api.v1.report_schemas import ReportDetail
 from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
 from app.api.v1.review_schemas import review_fields
 from app.domain.criteria import Criterion
-from app.domain.critical import describe_fault
+from app.domain.critical import describe_fault, list_limiting
 from app.domain.flags import Flag, addresses_grader_label, describe_flag, list_flags
 from app.domain.messages import Side
 from app.grading.evidence import in_sentence
@@ -73,6 +73,7 @@ def _make_fields(card: ReportCard) -> dict[str, Any]:
         "score": report.score,
         "criteria": [
             _make_criterion(criterion, detail["criteria"][criterion], messages, card.rubric)
+            | {"limited_by": _describe_limits(criterion, detail)}
             for criterion in Criterion
         ],
         "objection": objections[0] if objections else None,
@@ -147,6 +148,15 @@ def _make_criterion(
         "quotes": [_make_quote(quote, messages) for quote in verdict["quotes"]],
         "flags": _describe_flags(verdict),
     }
+
+
+def _describe_limits(criterion: Criterion, detail: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the critical faults that allow no better grade than the criterion has."""
+    faults = dict.fromkeys(found["fault"] for found in detail.get("critical", ()))
+    return [
+        {"code": fault, "label": describe_fault(fault)}
+        for fault in list_limiting(criterion, detail["criteria"][criterion]["grade"], faults)
+    ]
 
 
 def _describe_check(check_id: str, check: RubricCheck | None) -> dict[str, Any]:

@@ -57,6 +57,22 @@ async def test_every_report_has_its_evidence(full_stage: Stage) -> None:
     assert quotes > 100
 
 
+async def test_criterion_names_the_critical_faults_that_limit_its_grade(full_stage: Stage) -> None:
+    """Otherwise a low grade would stand beside checks that are all met."""
+    await sync_and_grade(full_stage)
+    limited = 0
+    for listed in await full_stage.reports():
+        found = await fetch_report(full_stage, listed["id"])
+        for entry in found["criteria"]:
+            answers = [check["answer"] for check in entry["checks"]]
+            if entry["grade"] == "Низкая" and "n" not in answers and "y" in answers:
+                assert entry["limited_by"], entry
+            for fault in entry["limited_by"]:
+                assert fault["label"] in {known["label"] for known in found["critical"]}
+                limited += 1
+    assert limited > 5
+
+
 async def test_objection_is_a_quote_from_the_buyers_message(stage: Stage) -> None:
     stage.add_talk(*BAD_TALK)
     await sync_and_grade(stage)
