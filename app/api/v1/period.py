@@ -46,19 +46,20 @@ def read_period(
     """Return the bounds ``[start, end)`` of the period as moments; None: no bound.
 
     Raises:
-        InvalidParametersError: a date is missing, or the start is after the end. Both dates may be
-          missing if the date of a mail is given.
+        InvalidParametersError: the start is after the end, or a date is missing and the date of a
+          mail is not given.
     """
     missing = [name for name, day in (("start_date", start), ("end_date", end)) if day is None]
-    if missing and not (by_mail and len(missing) == 2):
+    if missing and not by_mail:
         raise InvalidParametersError(
             *(FieldError(name, "обязательный параметр") for name in missing)
         )
-    if start is None or end is None:
-        return None, None
-    if start > end:
+    if start and end and start > end:
         raise InvalidParametersError(FieldError("start_date", "позже, чем end_date"))
-    return _midnight(start, settings), _midnight(end, settings, days_later=1)
+    return (
+        start and _midnight(start, settings),
+        end and _midnight(end, settings, days_later=1),
+    )
 
 
 def _midnight(day: date, settings: Settings, *, days_later: int = 0) -> datetime | None:

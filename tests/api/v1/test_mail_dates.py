@@ -199,6 +199,26 @@ async def test_date_without_a_mail_is_a_404_with_the_reason(stage: Stage) -> Non
     assert await list_days(stage) == []
 
 
+async def test_dates_restrict_the_reports_of_a_mail(stage: Stage) -> None:
+    """With the date of a mail neither date is required, and each one is a bound."""
+    stage.clock.set(MORNING)
+    stage.add_talk(*GOOD_TALK)
+    await mail_reports(stage)
+    ids = [report["id"] for report in await stage.reports(mail=DAY)]
+    assert ids
+    for params, expected in (
+        ({"start_date": DAY}, ids),
+        ({"start_date": "2026-11-23"}, []),
+        ({"end_date": DAY}, ids),
+        ({"end_date": "2026-11-21"}, []),
+        ({"start_date": DAY, "end_date": DAY}, ids),
+    ):
+        listed = await stage.rest.get("/api/v1/reports", params={"mail": DAY, **params})
+        counted = await stage.rest.get("/api/v1/reports/summary", params={"mail": DAY, **params})
+        assert [report["id"] for report in listed.json()] == expected, params
+        assert counted.json()["reports"] == len(expected), params
+
+
 async def test_missed_day_shows_the_covering_mail(stage: Stage) -> None:
     stage.clock.set(MORNING)
     stage.add_talk(*GOOD_TALK)
