@@ -158,7 +158,7 @@ function criterion(entry, review) {
   const said = review?.given.includes(`${entry.criterion}_grade`) ? review.grades[`${entry.criterion}_grade`] : null;
   return el('details.criterion', { id: `criterion-${entry.criterion}`, open: matchMedia('(min-width: 900px)').matches && ['Средняя', 'Низкая'].includes(entry.grade) },
     el('summary', {}, el('span', {}, entry.label), el(`span.chip.${tone(entry.grade)}`, {}, entry.grade), said && el(`span.chip.${tone(said)}`, {}, `человек: ${said}`)),
-    entry.limited_by.map(({ label }) => el('p', {}, el('b', {}, sentence(`Не выше «${entry.grade}»: критическая ошибка, ${label}`)))),
+    entry.limited_by.map(({ label }) => el('p', {}, el('b', {}, sentence(`Оценку ограничила критическая ошибка: ${label}`)))),
     entry.reasoning && el('p.soft', {}, entry.reasoning),
     el('ul.checks', {}, entry.checks.map(check)),
     entry.quotes.map((one) => quote(one, tone(entry.grade))),
