@@ -33,8 +33,12 @@ def number(value: float) -> str:
 
 def plural(count: int, one: str, few: str, many: str) -> str:
     """Return a count with the matching form of its noun: 1 чат, 2 чата, 5 чатов, 21 чат."""
-    form = {"one": one, "few": few, "many": many}[_RUSSIAN.plural_form(count)]
-    return f"{number(count)} {form}"
+    return f"{number(count)} {choose_form(count, one, few, many)}"
+
+
+def choose_form(count: int, one: str, few: str, many: str) -> str:
+    """Return the form of a word that matches a count, for a word that is not next to it."""
+    return {"one": one, "few": few, "many": many}[_RUSSIAN.plural_form(count)]
 
 
 def format_days(days: Sequence[date]) -> str:

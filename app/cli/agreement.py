@@ -15,7 +15,7 @@ from app.cli.process import ExitCode
 from app.clock import at_local
 from app.config import Settings
 from app.errors import SettingsError
-from app.russian_text import plural
+from app.russian_text import choose_form, plural
 from app.services.agreement.comparison import (
     Material,
     compare_grades,
@@ -104,9 +104,10 @@ def _print_export(path: Path, exported: Export, *, size: int, seed: int) -> None
         print_marked(Mark.UNSURE, f"Просили {size}: больше чатов с отчётами за этот период нет.")
     if exported.changed:
         count = plural(exported.changed, "чат", "чата", "чатов")
+        left_out = choose_form(exported.changed, "Не вошёл", "Не вошли", "Не вошли")
         print_marked(
             Mark.UNSURE,
-            f"Не вошли {count}: в оценённую часть переписки сообщения скопированы уже после"
+            f"{left_out} {count}: в оценённую часть переписки сообщения скопированы уже после"
             " оценки.",
         )
     if exported.other_rubric:

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.steadiness import are_suspicious
 from app.repositories import answer_figures
 from app.repositories.report_filter import ReportFilter
-from app.russian_text import number
+from app.russian_text import number, plural
 from app.services.digests.figures import RepeatedAnswer, Steadiness
 
 
@@ -28,6 +28,6 @@ async def describe_equal_answers(session: AsyncSession, wanted: ReportFilter) ->
         return None
     return (
         "Модель ответила на все проверки одинаково в"
-        f" {number(found['equal'])} отчётах из {number(found['reports'])}: похоже, она не читает"
-        " переписку. Проверьте DEEPSEEK_MODEL"
+        f" {plural(found['equal'], 'отчёте', 'отчётах', 'отчётах')} из {number(found['reports'])}:"
+        " похоже, она не читает переписку. Проверьте DEEPSEEK_MODEL"
     )

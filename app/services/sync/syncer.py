@@ -22,7 +22,7 @@ from app.database.engine import Database
 from app.errors import UpstreamError
 from app.models import Account
 from app.repositories import accounts, unread_chats
-from app.russian_text import plural
+from app.russian_text import choose_form, plural
 from app.services.problems import Problem, ProblemCode, describe_problems
 from app.services.runs import Progress, StepResult
 from app.services.sync.authors import AuthorRules, decide_stored_messages
@@ -247,9 +247,10 @@ def _is_stale(read_at: datetime | None, now: datetime) -> bool:
 
 
 def _make_summary(tally: Tally) -> str:
+    synced = tally.synced_chats
+    done = choose_form(synced, "Синхронизирован", "Синхронизировано", "Синхронизировано")
     parts = [
-        f"Синхронизировано {plural(tally.synced_chats, 'чат', 'чата', 'чатов')}, новых сообщений:"
-        f" {tally.new_messages}."
+        f"{done} {plural(synced, 'чат', 'чата', 'чатов')}, новых сообщений: {tally.new_messages}."
     ]
     if tally.incomplete_chats:
         parts.append(

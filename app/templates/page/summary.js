@@ -29,7 +29,7 @@ export function tiles(summary) {
     tile('Средняя оценка', number(mean), `из 100, по ${plural(reports, 'отчёту', 'отчётам', 'отчётам')}`),
     tile('Оценка ниже 50', `${number((100 * bad) / reports)} %`, `${number(bad)} из ${plural(reports, 'отчёта', 'отчётов', 'отчётов')}${withCorrection(corrected)}`),
     tile('Первый ответ', first.median_seconds === null ? '—' : span(first.median_seconds), first.p90_seconds === null ? 'нет данных' : `медиана; p90: ${span(first.p90_seconds)}`),
-    tile('Отчёты', number(reports), `о ${plural(chats, 'чате', 'чатах', 'чатах')}`));
+    tile('Отчёты', number(reports), `по ${plural(chats, 'чату', 'чатам', 'чатам')}`));
 }
 
 /** The share corrected by blind labels, as the mail shows it. */

@@ -39,3 +39,10 @@ async def test_different_answers_are_not_reported(stage: Stage) -> None:
     assert WARNING not in await grade(stage, ENOUGH_ANSWERS)
     await stage.mail()
     assert WARNING not in stage.last_mail()
+
+
+async def test_warning_agrees_with_the_number_of_reports(stage: Stage) -> None:
+    stage.sandbox.deepseek.switches.fail(faults.edit_grading(_answer_alike), times=None)
+    await grade(stage, 21)
+    await stage.mail()
+    assert "одинаково в 21 отчёте из 21: похоже, она" in stage.last_mail().replace("\u00a0", " ")

@@ -55,6 +55,12 @@ async def test_next_sync_copies_only_the_new_message(stage: Stage) -> None:
     ]
 
 
+async def test_message_agrees_with_the_number_of_chats(stage: Stage) -> None:
+    for words in ("Синхронизирован 1 чат, новых сообщений: 4.", "Синхронизировано 2 чата, "):
+        stage.add_talk(*GOOD_TALK, minutes_ago=600)
+        assert (await stage.sync())["message"].startswith(words)
+
+
 async def test_full_reads_every_chat_again(stage: Stage) -> None:
     for _ in range(3):
         stage.add_talk(*GOOD_TALK, minutes_ago=600)
