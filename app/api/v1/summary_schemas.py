@@ -16,7 +16,7 @@ from app.api.v1.breakdown_schemas import (
     WorstListing,
 )
 from app.domain.grades import Grade
-from app.domain.thresholds import BAD_BELOW, ENOUGH_REPORTS
+from app.domain.thresholds import BAD_BELOW, ENOUGH_REPORTS, GOOD_FROM
 from app.grading.corrected_share import SMALLEST
 from app.services.digests.breakdowns import LISTINGS, WORST_LISTINGS
 
@@ -242,7 +242,8 @@ class SummaryRead(FiguresRead):
     worst_listings: list[WorstListing] = Field(
         description=(
             f"До {WORST_LISTINGS} объявлений с самым низким средним баллом из тех, о которых"
-            f" отчётов не меньше {ENOUGH_REPORTS}; те же, что в письме."
+            f" отчётов не меньше {ENOUGH_REPORTS}, а балл ниже {GOOD_FROM}; те же, что в письме."
+            " Объявлений без названия здесь нет."
         )
     )
     by_hour: list[HourBreakdown] = Field(

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.thresholds import GOOD_FROM
 from app.repositories.report_breakdowns import NO_LISTING, Row, Split, measure_groups
 from app.repositories.report_filter import ReportFilter
 from app.services.digests.figures import FirstAnswer, ListingFigures
+from app.services.display_text import display_title
 
 LISTINGS = 50
 """The most listings of a breakdown: those with most reports."""
@@ -80,7 +82,15 @@ async def list_worst_listings(
 
 
 def _choose_worst(listings: Iterable[Row]) -> tuple[ListingFigures, ...]:
-    worst = [row for row in listings if row["worst_place"] and row["worst_place"] <= WORST_LISTINGS]
+    """Return the worst listings. A good one is left out, and one that a reader cannot identify."""
+    worst = [
+        row
+        for row in listings
+        if row["worst_place"]
+        and row["worst_place"] <= WORST_LISTINGS
+        and row["mean_score"] < GOOD_FROM
+        and row["title"] != display_title(None)
+    ]
     return tuple(
         ListingFigures(
             item_id=row["listing"],

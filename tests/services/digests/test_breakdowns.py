@@ -113,6 +113,20 @@ async def test_the_others_are_counted_and_the_worst_is_never_lost(stage: Stage) 
     assert told["reports"] == 6 * LISTINGS + 7
 
 
+async def test_good_and_unnamed_listings_are_not_the_worst(stage: Stage) -> None:
+    """Avito may return a listing without a title. Nobody could find it by its name."""
+    await add_reports(stage, {1: [79.9] * 5, 2: [80] * 5, 3: [98] * 5, 4: [20] * 5})
+    await stage.change(
+        "UPDATE reports SET body = jsonb_set(body::jsonb, '{chat_title}', '\"Чат без объявления\"')"
+        "::json FROM chats WHERE chats.id = chat_id AND item_id = 4"
+    )
+    day = (await stage.mail())["date"]
+    told = await summary(stage, mail=day)
+    assert [entry["item_id"] for entry in told["worst_listings"]] == [1]
+    assert [entry["item_id"] for entry in (await figures(stage))["worst_listings"]] == [1]
+    assert {entry["item_id"] for entry in told["by_listing"]} == {1, 2, 3, 4}
+
+
 async def test_the_mail_names_the_worst_listings_of_the_summary(stage: Stage) -> None:
     await add_reports(
         stage,
