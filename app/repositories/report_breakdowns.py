@@ -100,7 +100,7 @@ def _group(wanted: ReportFilter, zone: str) -> CTE:
             hour.label("hour"),
             weekday.label("weekday"),
             func.count().label("reports"),
-            cast(func.avg(of.score), Double).label("mean_score"),
+            cast(func.round(func.avg(of.score), 2), Double).label("mean_score"),
             func.count().filter(of.score < BAD_BELOW).label("bad_reports"),
             func.count().filter(has_mark(of.marks, Mark.CRITICAL)).label("critical"),
             func.count(of.first_answer_seconds).label("answered"),

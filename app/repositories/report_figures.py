@@ -50,7 +50,7 @@ async def list_mailed_days(session: AsyncSession, days: Sequence[date]) -> list[
         select(
             Digest.day,
             func.count().label("reports"),
-            cast(func.avg(Report.score), Double).label("mean_score"),
+            cast(func.round(func.avg(Report.score), 2), Double).label("mean_score"),
             func.array_agg(series.distinct()).label("series"),
             func.coalesce(builds, text_array([])).label("builds"),
         )

@@ -80,6 +80,8 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
     In the row of all reports, ``day``, ``account_id`` and ``model`` are None. In any other row
     exactly one of them is set. A day is the date in ``zone`` on which a report was written.
 
+    - ``mean_score``: rounded to the decimals of a score. Otherwise a mail and the REST's figures,
+      which have two decimals, could differ when both are shown as whole numbers.
     - ``bad_reports``: reports with a score below ``BAD_BELOW``.
     - ``answered``: reports that contain a first answer.
     - ``addressed``: reports of chats that address the grader.
@@ -168,7 +170,7 @@ def _add_up(cells: CTE) -> CTE:
             *(of[name] for name in _SPLIT_BY),
             *counts,
             func.min(of.first_id).label("first_id"),
-            cast(func.sum(of.score) / reports, Double).label("mean_score"),
+            cast(func.round(func.sum(of.score) / reports, 2), Double).label("mean_score"),
             case((func.sum(of.priced) == reports, func.sum(of.cost_usd))).label("cost_usd"),
         )
         .group_by(_make_sets(of))

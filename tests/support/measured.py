@@ -2,11 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import pytest
 
 from app.domain.criteria import GRADE_COLUMNS, Criterion
 from app.domain.grades import Grade
@@ -114,8 +112,8 @@ def split_rows(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list
 
 def _assert_measures(found: Measures | GroupMeasures, rows: Sequence[Row]) -> None:
     scores = [row["score"] for row in rows]
-    mean = float(sum(scores) / len(scores)) if scores else None
-    assert found.mean_score == (None if mean is None else pytest.approx(mean, rel=1e-14))
+    mean = (sum(scores) / len(scores)).quantize(Decimal("0.01"), ROUND_HALF_UP) if scores else None
+    assert found.mean_score == (None if mean is None else float(mean))
     assert found.reports == len(rows)
     assert found.chats == len({row["chat_id"] for row in rows})
     assert found.bad_reports == sum(score < BAD_BELOW for score in scores)

@@ -29,7 +29,7 @@ def make_breakdowns(breakdowns: Breakdowns) -> dict[str, Any]:
                 "item_id": listing.item_id,
                 "title": listing.chat_title,
                 "n": listing.reports,
-                "mean_score": round(listing.mean_score, 2),
+                "mean_score": listing.mean_score,
             }
             for listing in breakdowns.worst_listings
         ],
@@ -47,7 +47,7 @@ def _make_figures(measures: GroupMeasures) -> dict[str, Any]:
     answer = measures.first_answer
     figures = {
         "chats": measures.chats,
-        "mean_score": round(measures.mean_score, 2),
+        "mean_score": measures.mean_score,
         "bad_reports": measures.bad_reports,
         "bad_share": compute_share(measures.bad_reports, measures.reports),
         "critical_reports": measures.critical_reports,

@@ -113,7 +113,7 @@ def _make_figures(measures: Measures) -> dict[str, Any]:
     return {
         "reports": measures.reports,
         "chats": measures.chats,
-        "mean_score": None if measures.mean_score is None else round(measures.mean_score, 2),
+        "mean_score": measures.mean_score,
         "bad_reports": measures.bad_reports,
         "reviewed_reports": measures.reviewed_reports,
         "addressed_reports": measures.addressed_reports,
@@ -146,8 +146,7 @@ def _make_figures(measures: Measures) -> dict[str, Any]:
 def _make_corrected_share(corrected: CorrectedShare | None) -> dict[str, Any] | None:
     if corrected is None:
         return None
-    shares = {name: round(getattr(corrected, name), 4) for name in ("share", "low", "high")}
-    return {**shares, "labels": corrected.labels}
+    return corrected.model_dump()
 
 
 def _make_criterion(criterion: Criterion, share: CriterionShare) -> dict[str, Any]:

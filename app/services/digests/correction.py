@@ -27,6 +27,6 @@ async def correct_bad_share(
     if sum(found) < SMALLEST:
         return None
     estimate = correct_share(total.bad_reports, total.reports, found)
-    return CorrectedShare(
-        share=estimate.share, low=estimate.low, high=estimate.high, labels=sum(found)
-    )
+    # A mail and REST, which has four decimals, show the same whole percent.
+    share, low, high = (round(value, 4) for value in estimate)
+    return CorrectedShare(share=share, low=low, high=high, labels=sum(found))

@@ -342,7 +342,7 @@ class DigestFigures(_Figures):
     same_weekdays: Baseline | None = None
     """The mails of the same weekday in the four weeks before; None: there were none."""
     days: tuple[MailedDay, ...] = ()
-    """The last fourteen days, oldest first, each with the reports of all its mails up to this one."""
+    """The last fourteen days, oldest first, each with the reports of all its mails so far."""
     best: tuple[GoodChat, ...] = ()
     ungraded: tuple[UngradedChat, ...] = ()
     """All ungraded chats that ``coverage`` counts."""

@@ -76,6 +76,28 @@ async def test_mail_attachment_summary_and_list_agree(full_stage: Stage) -> None
     ]
 
 
+async def test_mean_is_rounded_once(stage: Stage) -> None:
+    """Scores have two decimals. Their exact mean would be 62.4983: 62 in the mail, 62.5 over REST.
+
+    The mean of the grades is 62.5.
+    """
+    stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    await stage.analyze()
+    await stage.copy_first_report(5)
+    await stage.change(
+        "UPDATE reports SET score = given.score FROM (SELECT id,"
+        " (ARRAY[58.33, 58.33, 58.33, 100, 50, 50])[row_number() OVER (ORDER BY id)] AS score"
+        " FROM reports) AS given WHERE given.id = reports.id"
+    )
+    day = (await stage.mail())["date"]
+    told, stored = await summary(stage, mail=day), await figures(stage)
+    (listing,) = told["by_listing"]
+    assert told["mean_score"] == listing["mean_score"] == stored["mean_score"] == 62.5
+    assert stored["days"][-1]["mean_score"] == stored["series"][0]["mean_score"] == 62.5
+    assert "Средняя оценка: 63 " in stage.last_mail()
+
+
 async def test_first_answer_times_are_those_of_the_reports(full_stage: Stage) -> None:
     stage = full_stage
     await stage.sync()
