@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.criteria import GRADE_COLUMNS
 from app.domain.grades import Grade
 from app.domain.thresholds import GOOD_FROM
-from app.models import Chat, Digest, Mark, Report, ReportFigures
+from app.models import Account, Chat, Digest, Mark, Report, ReportFigures
 from app.repositories.report_filter import ReportFilter
 from app.repositories.report_measures import has_mark
 from app.repositories.sql_values import bigint_array, text_array
@@ -111,6 +111,7 @@ async def _list_shown(
     statement = (
         select(
             Report.id,
+            Account.name.label("account"),
             Chat.avito_id,
             Report.body["chat_title"].as_string().label("chat_title"),
             Report.body["client_name"].as_string().label("client_name"),
@@ -119,6 +120,7 @@ async def _list_shown(
             has_mark(ReportFigures.marks, Mark.ADDRESSED).label("addressed"),
         )
         .join(Chat, Chat.id == Report.chat_id)
+        .join(Account, Account.id == Report.account_id)
         .join(ReportFigures, ReportFigures.report_id == Report.id)
         .where(Report.id == any_(func.array(newest.scalar_subquery())), condition)
         .order_by(*order)

@@ -17,6 +17,7 @@ _Entry = TypeVar("_Entry", bound=BaseModel)
 NAME_LIMIT = 40
 # In characters. They limit the HTML to 60 KB for any texts. Gmail clips a mail at 102 KB.
 _LIMITS = {
+    "account": NAME_LIMIT,
     "chat_title": 64,
     "client_name": 40,
     "quote": 160,

@@ -198,6 +198,7 @@ class CarriedReports(_Figures):
 
 
 class _ShownChat(_Figures):
+    account: str = ""
     report_id: int
     chat_id: str
     chat_title: str
@@ -265,6 +266,7 @@ class UngradedChat(_Figures):
 class FailedChat(_Figures):
     """A chat that could not be graded."""
 
+    account: str = ""
     chat_id: str
     chat_title: str
     reason: str

@@ -63,7 +63,12 @@ async def select_shown_chats(
         _make_each, _make_ungraded_chat, await coverage.list_ungraded(session, span, settling)
     )
     failed = (
-        FailedChat(chat_id=chat.chat_id, chat_title=chat.chat_title, reason=chat.reason or "")
+        FailedChat(
+            account=chat.account,
+            chat_id=chat.chat_id,
+            chat_title=chat.chat_title,
+            reason=chat.reason or "",
+        )
         for chat in ungraded
         if chat.status == Outcome.FAILED
     )
@@ -139,6 +144,7 @@ def _describe_report(
 ) -> dict[str, Any]:
     message = messages_by_id[quote["message_id"]] if quote else None
     return {
+        "account": row["account"],
         "report_id": row["id"],
         "chat_id": row["avito_id"],
         "chat_title": row["chat_title"],

@@ -96,6 +96,7 @@ def _describe_period(figures: DigestFigures) -> dict[str, Any]:
             f" {format_zone(zone, figures.period_start, end)}"
         ),
         "accounts": list_shortened(figures.accounts),
+        "several_accounts": len(figures.accounts) + len(figures.dropped_accounts) > 1,
         "dropped": ", ".join(list_shortened(figures.dropped_accounts, most=5)),
         "synced": format_moment(figures.synced_at, zone) if figures.synced_at else None,
     }

@@ -13,6 +13,7 @@ async def test_good_chats_are_listed_with_quotes_and_their_authors(stage: Stage)
     (good,), (bad,) = today["best"], today["worst"]
     assert good["score"] >= 80
     assert bad["score"] < 50
+    assert good["account"] == bad["account"] == stage.avito.accounts[0].name
     talks = {"company": [text for side, text in (*GOOD_TALK, *BAD_TALK) if side == "company"]}
     talks["client"] = [text for side, text in (*GOOD_TALK, *BAD_TALK) if side == "client"]
     for entry in (good, bad):

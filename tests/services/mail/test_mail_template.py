@@ -16,6 +16,7 @@ from app.services.digests.figures import (
 from app.services.mail.mime import make_subject, render_html, render_text
 from tests.support.mail_pages import (
     AVITO,
+    BEST,
     BOSS,
     BUYER,
     COMPARED,
@@ -94,6 +95,25 @@ def test_subject_summarizes_the_date() -> None:
 def test_counts_have_correct_plurals(form: str) -> None:
     coverage = Coverage(graded=int(form.partition(" ")[0]), skipped={}, failed=0, waiting=0)
     assert f" · {form} · " in make_subject(changed(RICH, coverage=coverage))
+
+
+def test_each_chat_is_shown_with_its_account_if_there_are_several() -> None:
+    """A chat on Avito opens only in the account that it belongs to."""
+    named = {"account": "Розница"}
+    chats = {
+        "worst": (WORST.model_copy(update=named),),
+        "best": (BEST.model_copy(update=named),),
+        "failed_chats": (FAILED.model_copy(update=named),),
+    }
+    for shown in both(changed(RICH, **chats)):
+        assert shown.count("Ольга · Розница · ") == 2
+        assert "Ольга · Склад · ждёт 5 часов" in shown
+        assert "Розница · Модель не ответила." in shown
+    for shown in both(changed(RICH, **chats, accounts=("Розница",))):
+        assert shown.count("Розница") == 1, "in the header only"
+    removed = changed(RICH, **chats, accounts=("Склад",), dropped_accounts=("Розница",))
+    for shown in both(removed):
+        assert shown.count("Ольга · Розница · ") == 2
 
 
 def test_text_and_html_show_the_same_figures() -> None:
@@ -235,7 +255,7 @@ def test_waiting_time_is_in_words() -> None:
     }.items():
         buyer = BUYER.model_copy(update={"since": END - timedelta(hours=hours)})
         for shown in both(changed(RICH, waiting_buyers=(buyer,))):
-            assert re.search(rf"Ольга · ждёт {words} ?, с \d\d\.11 \d\d:\d\d", shown)
+            assert re.search(rf"Ольга · Склад · ждёт {words} ?, с \d\d\.11 \d\d:\d\d", shown)
             assert f"дольше всех: {words}" in shown
 
 

@@ -178,7 +178,7 @@ def test_texts_are_truncated_and_unnamed_chats_have_a_link_text() -> None:
         assert re.search(" т{63}….*«т{159}…».*Совет к сообщению 22.11 17:00: т{219}…", shown)
     for shown in both(worded("\u200b \x00")):
         assert "Чат без объявления" in shown
-        assert "Клиент · ждёт" in shown
+        assert "Клиент · Склад · ждёт" in shown
 
 
 def test_stored_mail_has_two_parts_and_no_recipient() -> None:
