@@ -56,14 +56,13 @@ def read_period(
         )
     if start and end and start > end:
         raise InvalidParametersError(FieldError("start_date", "позже, чем end_date"))
-    return (
-        start and _midnight(start, settings),
-        end and _midnight(end, settings, days_later=1),
-    )
+    return _midnight(start, settings), _midnight(end, settings, days_later=1)
 
 
-def _midnight(day: date, settings: Settings, *, days_later: int = 0) -> datetime | None:
-    """Return the start of a day; None (no bound) outside the calendar."""
+def _midnight(day: date | None, settings: Settings, *, days_later: int = 0) -> datetime | None:
+    """Return the start of a day; None (no bound) without a day, or outside the calendar."""
+    if day is None:
+        return None
     try:
         return at_local(day + timedelta(days=days_later), time.min, settings.report_timezone)
     except OverflowError:
