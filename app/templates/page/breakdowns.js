@@ -35,7 +35,7 @@ export function course(summary) {
   return el('section.card.course', { 'aria-label': 'По неделям' },
     el('div.charts', {},
       chart('Средняя оценка по неделям', weeks, ({ total, reports }) => total / reports, number, 'high'),
-      chart(`Доля оценок ниже ${BAD_BELOW} по неделям`, weeks, ({ bad, reports }) => (100 * bad) / reports, (value) => percent(value / 100), 'low')),
+      chart(`Доля оценок ниже ${BAD_BELOW} по неделям`, weeks, ({ bad, reports }) => (100 * bad) / reports, (value) => percent(value, 100), 'low')),
     summary.message && el('p.soft.small', {}, summary.message));
 }
 
@@ -104,10 +104,10 @@ function table(title, groups, note) {
     note && el('p.soft.small', {}, note));
 }
 
-function row(name, { n, mean_score: mean, bad_share: bad }, hidden) {
+function row(name, { n, mean_score: mean, bad_reports: bad }, hidden) {
   return el('tr', { hidden },
     el('th', { scope: 'row', tabindex: '-1' }, name),
     el('td.mean', {}, number(mean), el('span.track', { 'aria-hidden': 'true' }, el('span.high', { style: `width:${mean}%` }))),
-    el('td', {}, percent(bad)),
+    el('td', {}, percent(bad, n)),
     el('td', {}, number(n)));
 }

@@ -2,7 +2,7 @@
 
 import { read } from './api.js';
 import { el } from './dom.js';
-import { number, plural, span } from './words.js';
+import { number, percent, plural, span } from './words.js';
 
 const COUNTED_BY = ['start_date', 'end_date', 'mail', 'account'];
 
@@ -27,7 +27,7 @@ export function tiles(summary) {
   const { reports, chats, mean_score: mean, bad_reports: bad, bad_share_corrected: corrected, first_answer: first } = summary;
   return el('dl.tiles', {},
     tile('Средняя оценка', number(mean), `из 100, по ${plural(reports, 'отчёту', 'отчётам', 'отчётам')}`),
-    tile('Оценка ниже 50', `${number((100 * bad) / reports)} %`, `${number(bad)} из ${plural(reports, 'отчёта', 'отчётов', 'отчётов')}${withCorrection(corrected)}`),
+    tile('Оценка ниже 50', percent(bad, reports), `${number(bad)} из ${plural(reports, 'отчёта', 'отчётов', 'отчётов')}${withCorrection(corrected)}`),
     tile('Первый ответ', first.median_seconds === null ? '—' : span(first.median_seconds), first.p90_seconds === null ? 'нет данных' : `медиана; p90: ${span(first.p90_seconds)}`),
     tile('Отчёты', number(reports), `по ${plural(chats, 'чату', 'чатам', 'чатам')}`));
 }

@@ -32,8 +32,8 @@ export function plural(count, one, few, many) {
 /** A whole number, halves upwards as in the mail, thousands apart. */
 export const number = (value) => Math.floor(value + 0.5).toLocaleString('ru');
 
-/** A share from 0 to 1 in whole percent. */
-export const percent = (share) => `${number(100 * share)}\u00a0%`;
+/** A part of a whole in whole percent, as in the mail. A rounded share would give 57 for 23 of 40. */
+export const percent = (part, whole) => `${number((100 * part) / whole)}\u00a0%`;
 
 export const WEEKDAYS = ['Понедельник', 'Вторник', 'Среда', 'Четверг', 'Пятница', 'Суббота', 'Воскресенье'];
 
