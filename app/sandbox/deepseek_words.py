@@ -82,8 +82,11 @@ def build_reason(
 def build_summary(
     chat: GradedChat, findings: dict[str, Finding], objections: list[Objection]
 ) -> str:
-    """Build two to five sentences: message counts, question, objection and outcome."""
-    parts = [_describe_counts(chat), _describe_question(chat)]
+    """Build two to four sentences: question, objection and outcome.
+
+    The report has the numbers of messages, and they are of the whole chat.
+    """
+    parts = [_describe_question(chat)]
     if objections:
         answered = all(objection.is_answered for objection in objections)
         outcome = "продавец на это откликнулся" if answered else "ответ на возражение слабый"
@@ -141,14 +144,6 @@ def _describe_words(text: str) -> str:
     return "своими словами" if QUOTATION_MARK.search(text) else f"«{text.rstrip(' .,;:')}»"
 
 
-def _describe_counts(chat: GradedChat) -> str:
-    buyer, seller = len(chat.buyer), len(chat.seller)
-    return (
-        f"Клиент написал {buyer} {pick_plural(buyer, 'сообщение', 'сообщения', 'сообщений')},"
-        f" компания — {seller}."
-    )
-
-
 def _describe_question(chat: GradedChat) -> str:
     if question := find_quote(QUESTION, chat.buyer):
         return f"Клиент спрашивал: {_describe_words(question.text)}."
@@ -163,10 +158,3 @@ def _describe_end(chat: GradedChat, findings: dict[str, Finding]) -> str:
     if findings.get("agreement", Finding("na")).value == "y":
         return "Разговор закончился договорённостью."
     return "Договорённости в чате нет."
-
-
-def pick_plural(number: int, one: str, few: str, many: str) -> str:
-    """Return the form of a Russian noun that matches a number."""
-    if number % 100 in range(11, 15):
-        return many
-    return {1: one, 2: few, 3: few, 4: few}.get(number % 10, many)

