@@ -83,10 +83,10 @@ function frame(html, title) {
   return node;
 }
 
-/** The mail names the report in the cell of a chat's link; without it the chat opens with its newest. */
+/** The mail names the report at the end of the cell of a chat's link; a title before it may have a number too. Without it the chat opens with its newest. */
 function reportBeside(link) {
   const cell = link.closest('td');
-  const named = cell?.querySelectorAll('a').length === 1 && /№\s*(\d+)/.exec(cell.textContent);
+  const named = cell?.querySelectorAll('a').length === 1 && /.*отчёт\s№\s(\d+)/s.exec(cell.textContent);
   return named ? `&report=${named[1]}` : '';
 }
 
