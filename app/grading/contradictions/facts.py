@@ -23,6 +23,7 @@ from app.grading.contradictions.clauses import (
 from app.grading.contradictions.comparison import agree, are_comparable
 from app.grading.contradictions.lexicon import WORKS
 from app.grading.contradictions.numbers import list_numbers
+from app.grading.contradictions.questions import asks_quantity
 from app.grading.contradictions.readings import is_near
 from app.grading.contradictions.statements import Statement
 from app.grading.contradictions.units import Unit
@@ -133,7 +134,7 @@ class Facts:
         )
         return (
             is_other
-            or words.asks_quantity(statement.question, statement.text, self.subject.folded)
+            or asks_quantity(statement.question, statement.text, self.subject.folded)
             or (statement.was_bargained and bool(words.BARGAIN.search(statement.around)))
         )
 

@@ -15,6 +15,11 @@ from app.grading.contradictions.clauses import (
     list_things,
 )
 from app.grading.contradictions.comparison import agree, are_comparable
+from app.grading.contradictions.questions import (
+    asks_price,
+    asks_quantity,
+    asks_under_condition,
+)
 from app.grading.contradictions.sizes import WHEELS, is_other_size
 from app.grading.contradictions.statements import Statement
 from app.grading.contradictions.units import Unit
@@ -74,7 +79,12 @@ class Offer:
         if any(one.values == other.values for one in bare for other in known):
             return True
         same = [one for one in statement.message if are_comparable(one, known[0])]
-        return any(agree(one, other) for one in same for other in known if not one.is_negated)
+        return any(
+            agree(one, other) and not _are_sides_of_one(one, statement, other)
+            for one in same
+            for other in known
+            if not one.is_negated
+        )
 
     def _names_variant(self, statement: Statement) -> bool:
         """Return whether the message has a size that differs from the one in the title."""
@@ -137,8 +147,8 @@ class Offer:
     def _is_likely_answer(self, statement: Statement) -> bool:
         """Return whether a question about an unknown thing is likely to be about this one."""
         amount = statement.amount
-        asks = words.ASKS_PRICE if amount.unit is Unit.ROUBLE else words.ASKS_SIZE
-        if statement.has_contrast or len(amount.values) != 1 or not asks.search(statement.context):
+        asks = asks_price if amount.unit is Unit.ROUBLE else words.ASKS_SIZE.search
+        if statement.has_contrast or len(amount.values) != 1 or not asks(statement.context):
             return False
         own = [one for one in self.list_amounts() if one.unit is amount.unit]
         values = [value for one in own for value in one.values]
@@ -185,7 +195,8 @@ class Offer:
             or self._names_other_kind(statement)
             or self.subject.lacks(conditions.OFFER, text)
             or words.names_count(statement.lead, self.subject.folded)
-            or words.asks_quantity(statement.question, statement.text, self.subject.folded)
+            or asks_under_condition(statement.question, statement.text)
+            or asks_quantity(statement.question, statement.text, self.subject.folded)
             or any(not self._has(one) for one in statement.beside if _is_variant(one))
             or self._names_variant(statement)
             or (self._is_lower(statement) and self._is_discount(statement))
@@ -214,7 +225,7 @@ class Offer:
         if not (statement.is_certain or is_named or has_unit):
             return False
         if not price:
-            return is_cued or is_named or bool(words.ASKS_PRICE.search(statement.question))
+            return is_cued or is_named or asks_price(statement.question)
         if value < price and (statement.was_bargained or value in statement.buyer_values):
             return False
         return _LEAST_RATIO <= value / price <= _MOST_RATIO
@@ -248,6 +259,12 @@ def _is_variant(amount: Amount) -> bool:
     return amount.kind is ContradictionKind.SIZE or (
         amount.unit is Unit.BARE and bool(amount.values) and amount.values[0] >= _LEAST_VARIANT
     )
+
+
+def _are_sides_of_one(one: Amount, statement: Statement, known: Amount) -> bool:
+    """Return whether both amounts are sides that the sentence names, each of «160х200»."""
+    is_split = len(one.values) == len(statement.amount.values) == 1 and len(known.values) > 1
+    return is_split and len(words.list_sides(statement.sentence)) > 1
 
 
 def _differs(amount: Amount, known: list[Amount]) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from app.grading.contradictions import words
 from app.grading.contradictions.amount import Amount
+from app.grading.contradictions.questions import asks_price
 from app.grading.contradictions.units import Unit
 from app.grading.masking.words import parse_word
 
@@ -72,7 +73,7 @@ def _read_year_or_price(
     own = f"{around.lead} , {around.tail}"
     if words.ASKS_YEAR.search(question) or words.ASKS_YEAR.search(own) or words.MADE.search(text):
         return replace(amount, is_scaled=True), True
-    is_price = words.ASKS_PRICE.search(question) and is_near(amount.values[0], known, Unit.ROUBLE)
+    is_price = asks_price(question) and is_near(amount.values[0], known, Unit.ROUBLE)
     if is_price:
         return as_price, True
     is_year = words.ASKS_YEAR.search(text)
@@ -104,10 +105,18 @@ def _read_bare(
 
 
 def _read_cued(amount: Amount, around: Words, known: Sequence[Amount]) -> Amount | None:
-    """Return the amount as the price or size that its clause, else the question, is about."""
-    cues = (around.text, words.PRICE_CUE), (around.question, words.ASKS_PRICE)
+    """Return the amount as the price or size that its clause, else the question, is about.
+
+    «Метр 260» after a question for the price is a price.
+    """
+    is_asked = asks_price(around.question)
+
+    def is_priced(text: str) -> bool:
+        return bool(words.PRICE_CUE.search(text) or (is_asked and words.list_units(text)))
+
+    cues = (around.text, is_priced), (around.question, asks_price)
     for text, is_price in cues:
-        price = _read_price(amount, around.lead, known) if is_price.search(text) else None
+        price = _read_price(amount, around.lead, known) if is_price(text) else None
         if read := price or _read_size(amount, text, known):
             return read
     return None

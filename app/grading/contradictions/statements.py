@@ -1,7 +1,7 @@
 """The statements of the company in a chat: amounts, and what the words around them are about."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.domain.contradiction import ContradictionKind
@@ -15,6 +15,7 @@ from app.grading.contradictions.clauses import (
     list_things,
     split_clauses,
 )
+from app.grading.contradictions.questions import asks_price
 from app.grading.contradictions.readings import Words, read_amount
 from app.grading.contradictions.units import Unit
 
@@ -28,18 +29,19 @@ _FOR_THING = re.compile(r"^ ?за (?!\d)(?:(?!(?:на|со?|в|по|от) )\w{1,
 _IS_YES = re.compile(r"^ ?(?:да,? )?(?:есть|имеется|имеются)(?: такой| такая| такие)? ?$")
 _GREETING = re.compile(r" ?(?:здра|добр|привет|салам|хай|да(?!\w)|конечно|есть|спасибо)")
 _PRESENT = ("есть", "имеется", "остались", "продаете", "идет", "дадите")
-_IF = re.compile(r"(?<!\w)если(?!\w)")
+_IF = re.compile(r"(?<!\w)(?:если|минус|за вычетом|при сдаче)(?!\w)")
 
-_ASKS = {
-    ContradictionKind.PRICE: words.ASKS_PRICE,
-    ContradictionKind.SIZE: words.ASKS_SIZE,
-    ContradictionKind.YEAR: words.ASKS_YEAR,
-    None: words.ASKS_SIZE,
+_Search = Callable[[str], object]
+_ASKS: Mapping[ContradictionKind | None, _Search] = {
+    ContradictionKind.PRICE: asks_price,
+    ContradictionKind.SIZE: words.ASKS_SIZE.search,
+    ContradictionKind.YEAR: words.ASKS_YEAR.search,
+    None: words.ASKS_SIZE.search,
 }
-_CUES = {
+_CUES: Mapping[ContradictionKind | None, _Search] = {
     **_ASKS,
-    ContradictionKind.PRICE: words.PRICE_CUE,
-    ContradictionKind.YEAR: words.MADE,
+    ContradictionKind.PRICE: words.PRICE_CUE.search,
+    ContradictionKind.YEAR: words.MADE.search,
 }
 
 
@@ -165,7 +167,7 @@ class Talk:
         """
         clause, earlier = clauses[place], clauses[:place]
         asks = _ASKS[amount.kind]
-        is_cued = _CUES[amount.kind].search(clause.text) and not _PRONOUN.search(clause.text)
+        is_cued = _CUES[amount.kind](clause.text) and not _PRONOUN.search(clause.text)
         before = earlier[-1:]
         if not is_cued and before and before[0].sentence == clause.sentence and before[0].things:
             return before[0].text
@@ -190,21 +192,21 @@ class Talk:
     ) -> str:
         """Return the last question if it is «колёса?» or «резина есть?» and not answered yet."""
         text = f"{around.lead} {around.tail}"
-        is_own = _PRONOUN.search(text) or _CUES[amount.kind].search(text)
+        is_own = _PRONOUN.search(text) or _CUES[amount.kind](text)
         if is_own or not self._asked or _has_answer(clauses[place], clauses[:place]):
             return ""
         text = self._asked[-1].text.strip()
         return text if text.endswith(_PRESENT) or text.count(" ") == 0 else ""
 
-    def _find_question(self, asks: re.Pattern[str], *, is_whole: bool, is_cued: bool) -> str:
+    def _find_question(self, asks: _Search, *, is_whole: bool, is_cued: bool) -> str:
         """Return the words of the buyer that ask for such an amount, else all unless ``is_whole``.
 
         A question that names nothing belongs to the clause before it, unless ``is_cued``.
         """
         clauses = self._asked
         for place in reversed(range(len(clauses))):
-            if asks.search(clauses[place].text):
-                is_own = clauses[place].things or is_cued or asks is words.ASKS_YEAR
+            if asks(clauses[place].text):
+                is_own = clauses[place].things or is_cued or asks == _ASKS[ContradictionKind.YEAR]
                 first = place if is_own else max(0, place - 1)
                 return _join(clauses[first : place + 1])
         return "" if is_whole else _join(clauses)
@@ -241,7 +243,7 @@ def _has_other_year(amount: Amount, sentence: Sequence[Clause]) -> bool:
 
 
 def _list_conditions(sentence: Sequence[Clause]) -> list[str]:
-    """Return the clauses with «если»: they hold for the whole sentence."""
+    """Return the clauses with «если» or «минус»: they hold for the whole sentence."""
     return [clause.text for clause in sentence if _IF.search(clause.text)]
 
 

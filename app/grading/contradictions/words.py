@@ -8,16 +8,10 @@ ITSELF = re.compile(r"(?<!\w)(?:машин[аеку]|авто(?!\w)|тачк|и�
 """Words for the thing of the listing, whatever it is."""
 PRICE_CUE = re.compile(
     r"(?<!\w)(?:цен[аеыу]\w{0,2}|ценник\w{0,2}|сто[ия]т|стоимост\w{1,2}|стоить|прошу|просим|продаю"
-    r"|продаем|продается|хочу|хотим|обойдется|выходит|выйдет|отдаю|отдаем|по прайсу|ид[её]т"
-    r"|забирайте|возьмите|платите|заплатите|с вас|с собой|переводите|переведите|ваш[аеи]?"
+    r"|продаем|продается|хочу|хотим|обойд[еу]тся|выход[ия]т|выйд[еу]т|отдаю|отдаем|по прайсу"
+    r"|ид[её]т|забирайте|возьмите|платите|заплатите|с вас|с собой|переводите|переведите|ваш[аеи]?"
     r"|наличными|переводом|налом|на карту|нал|окончательн\w{1,2}"
     r"|финальн\w{1,2}|бер[уе]м?|услуга)(?!\w)"
-)
-ASKS_PRICE = re.compile(
-    r"(?<!\w)(?:сколько|скока|цен[аеуы]\w{0,2}|поч[её]м|по чем|стои(?:т|мость)\w{0,2}|прайс|дорого"
-    r"|сколька|скок\w?|сколь|денег|деньги|переведу|перевожу|дороже|даром|торг\w{0,2}|бесплатн\w{1,2}|бер[её]те|обойд[её]тся"
-    r"|ценник\w{0,2}|рубл\w{0,3}|отдадите|отда[её]те|по деньгам|прос(?:ите|ят)|с меня"
-    r"|стоим\w{1,4}|выходит|выйдет|за какие|тыс\w{0,4}|тыщ\w{0,2})(?!\w)"
 )
 ASKS_STOCK = re.compile(
     r"(?<!\w)(?:актуал|свобод|прода|в наличии|в продаже|еще есть|забрать|забираю|купить|куплю|беру"
@@ -62,11 +56,6 @@ OTHER_THING = re.compile(
 """Words of a question about another thing."""
 CONTRAST = re.compile(r"^ ?а (?!это|скольк|скок|поч|цен|как|по )")
 """The beginning of a question about another thing: «а чехол?»."""
-_QUANTITY = re.compile(
-    r"(?<!\w)(?:(?:\d{1,4}|дв[ае]|два|три|четыре|пять|шесть|семь|десять|пару|полтора) ?"
-    r"(?:час|сут|дн|ноч|метр|м(?!\w)|шт|кг|кил|куб|литр|недел|месяц|мешк|рулон|упаков|раз|бут)"
-    r"|неделя|неделю|полдня|полдень|на (?:день|сутки|месяц|год|выходные|ночь)(?!\w))"
-)
 OTHERS = re.compile(
     r"(?<!\w)(?:таки[ех]|тоже|видел[аи]?|рядом (?:брат|сосед|дом|участок)"
     r"|друг(?:ой|ая|ие|ое|ом|ую|их)|еще (?:один|одна|одно|парочка|вариант))(?!\w)"
@@ -90,12 +79,13 @@ PER_UNIT = tuple(
         (
             "meter",
             r"(?:(?<!\w)за |/ ?)(?:м2|м²|м(?!\w|ес)|кв|квадрат|метр|погон|п\.? ?м)|квадрат стоит"
-            r"|^ ?метр (?:с |вых|обх|ст)",
+            r"|^ ?(?:метр|квадрат|погонный метр)(?:[ :—-]{1,3}\d| (?:с |вых|обх|ст|сколько|поч))",
         ),
         (
             "weight",
             r"(?:(?<!\w)за |/ ?)(?:кг|килограмм|кило|тонн|литр|л(?!\w)|куб|мешок)|(?:килограмм"
-            r"|литр|куб) стоит",
+            r"|литр|куб) стоит"
+            r"|^ ?(?:куб|кило|килограмм|литр|тонна)(?:[ :—-]{1,3}\d| (?:сколько|поч))",
         ),
         ("hour", r"(?:(?<!\w)(?:за|в) |/ ?)час|часовая|почасов|/ ?ч(?!\w)|час (?:стоит|работы)"),
         ("day", r"(?:(?<!\w)(?:за|в) |/ ?)(?:сут|день|ночь)|посуточн|сутки|суток|ноч(?:ь|и)(?!\w)"),
@@ -123,7 +113,8 @@ SIDES = tuple(
 
 _SEVERAL = re.compile(r"комплект|набор|пар[аы](?!\w)|шт(?!\w)|штук|упаков|пачк|парт")
 _COUNTED = re.compile(r"(?<![\d.,])(?:[2-9]|[1-9]\d{1,3}) ?шт")
-_PART_OF_SET = re.compile(r"(?<!\w)(?:один|одн[аоу]|пар[ау]|штук[аи])(?!\w)")
+_PART_OF_SET = re.compile(r"(?<!\w)(?:один|одн[аоу]|пар[ау]|штук[аи]|поштучно)(?!\w)")
+_IS_SET = re.compile(r"(?<!\w)(?:комплект|набор)(?!\w)")
 _BY_PIECE = re.compile(r"(?:(?<!\w)за |/ ?)(?:1 ?)?шт|поштучно")
 _NAMED_UNITS = (("weight", re.compile(r"(?<!\w)(?:куб|кг|мешок|литр|тонн|кило)")),)
 _MAIN_SIDES = tuple(
@@ -160,7 +151,8 @@ OTHER_SIZE = re.compile(
     r"|вместо|раньше|был[аои]?(?!\w)|увелич|подойд|пойд|сяд(?!\w)|сядет|нужен|нужн|надо(?!\w)|ваш"
     r"|вам|меньше|больше"
     r"|любо|соседн|разн(?:ые|ых)|втор(?:ой|ая)|хват(?!а)|нагруз|клиренс|погрешн|по-нашему|еще(?!\w)"
-    r"|зато|гарант|матриц|стекл)"
+    r"|зато|гарант|матриц|стекл|лучше(?!\w)|совету|рекоменд"
+    r"|нос(?:ил|ит)[аи]?(?!\w)|ношу(?!\w)|сын(?!т)|доч(?:к|ь|ер)|ребен|малыш|внук|внуч)"
 )
 """Words beside a size that need not be the size of the listing, unless its title has them."""
 
@@ -224,10 +216,17 @@ def names_count(lead: str, known: str) -> bool:
     """Return whether the words before a price name a quantity that the known text does not."""
     if "комплект" in lead and "комплект" in known:
         return False
-    if _COUNTED.search(known) and _PART_OF_SET.search(lead):
+    if names_part_of_set(lead, known):
         return True
     found = (match[0] for match in _COUNT_BEFORE.finditer(lead))
     return any(count not in known and _DIGITS.get(count, count) not in known for count in found)
+
+
+def names_part_of_set(text: str, known: str) -> bool:
+    """Return whether a folded text names one piece of the set that the known text offers."""
+    part = _PART_OF_SET.search(text)
+    is_set = _COUNTED.search(known) or _IS_SET.search(known)
+    return bool(part and is_set) and str(part and part[0]) not in known
 
 
 def list_units(text: str) -> frozenset[str]:
@@ -256,13 +255,3 @@ def list_main_sides(text: str) -> frozenset[str]:
 def drop_excluded(text: str) -> str:
     """Return the text without what an amount does not include."""
     return _WITHOUT.sub("", text)
-
-
-def asks_quantity(question: str, answer: str, known: str) -> bool:
-    """Return whether a price without a unit answers a question about a quantity or a time.
-
-    ``known``: the text whose quantities do not count.
-    """
-    return not list_units(answer) and any(
-        found[0] not in known for found in _QUANTITY.finditer(question)
-    )
