@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Numbered
@@ -49,6 +50,11 @@ class Account(Numbered):
 
     It is kept, and counted when a full pass begins: counting in every sync would cost more from day
     to day.
+    """
+    is_loading: Mapped[bool] = mapped_column(server_default=false())
+    """The first sync of the account has not ended.
+
+    Bots are recognised by copies of their texts in several chats, so its chats are not graded yet.
     """
     synced_at: Mapped[datetime | None]
     """The last sync without a failure of the account itself."""

@@ -15,11 +15,11 @@ from app.repositories.sql_values import bigint_array
 async def upsert_account(
     session: AsyncSession, *, avito_user_id: int, client_id: str, name: str, now: datetime
 ) -> Account:
-    """Upsert an account that Avito has named ``now``, and return its row."""
+    """Upsert an account that Avito has named ``now``, and return its row. A new one is loading."""
     values = {"client_id": client_id, "name": name, "self_read_at": now}
     statement = (
         insert(Account)
-        .values(avito_user_id=avito_user_id, **values)
+        .values(avito_user_id=avito_user_id, is_loading=True, **values)
         .on_conflict_do_update(index_elements=[Account.avito_user_id], set_=values)
         .returning(Account)
     )
@@ -85,6 +85,11 @@ async def mark_part_read(
 async def mark_account_synced(session: AsyncSession, account_id: int, now: datetime) -> None:
     """Store that the account was read without a failure of the account itself."""
     await session.execute(update(Account).where(Account.id == account_id).values(synced_at=now))
+
+
+async def mark_loaded(session: AsyncSession) -> None:
+    """Store that a sync has ended, for accounts that were loading."""
+    await session.execute(update(Account).where(Account.is_loading).values(is_loading=False))
 
 
 async def mark_listed_replies(session: AsyncSession, account_id: int, digest: str) -> None:

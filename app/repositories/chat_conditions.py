@@ -16,6 +16,14 @@ COMPANY_IS_BUYER: ColumnElement[bool] = (
 )
 """The chat is about a listing of another account. False if the owner is not known."""
 
+IS_LOADING: ColumnElement[bool] = (
+    select(Account.id)
+    .where(Account.id == Chat.account_id, Account.is_loading)
+    .correlate(Chat)
+    .exists()
+)
+"""The first sync of the account has not ended, so its bots may be unknown."""
+
 HAS_FAILED: ColumnElement[bool] = and_(
     Chat.outcome == inline(Outcome.FAILED), Chat.outcome_message_id == Chat.last_person_message_id
 )

@@ -29,7 +29,12 @@ from app.domain.outcomes import Cause, Outcome, OutcomeCode
 from app.models import Chat, Message
 from app.repositories.chat_conditions import COMPANY_IS_BUYER, HAS_FAILED
 from app.repositories.chat_locks import lock_accounts_of, lock_all_accounts
-from app.repositories.grading_scope import Scope, is_in_scope, is_left_settling
+from app.repositories.grading_scope import (
+    Scope,
+    is_in_scope,
+    is_left_loading,
+    is_left_settling,
+)
 from app.repositories.message_conditions import is_by_person, render
 from app.repositories.run_parts import select_live_tokens
 from app.repositories.sql_values import bigint_array, text_array
@@ -67,6 +72,12 @@ async def count_due(session: AsyncSession, scope: Scope, run_id: int) -> int:
 async def count_settling(session: AsyncSession, scope: Scope, run_id: int) -> int:
     """Return the number of chats of the scope that wait because they are settling."""
     statement = select(func.count()).select_from(Chat).where(is_left_settling(scope, run_id))
+    return await session.scalar(statement) or 0
+
+
+async def count_loading(session: AsyncSession, scope: Scope, run_id: int) -> int:
+    """Return the number of other chats of the scope whose account's first sync has not ended."""
+    statement = select(func.count()).select_from(Chat).where(is_left_loading(scope, run_id))
     return await session.scalar(statement) or 0
 
 

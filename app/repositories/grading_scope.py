@@ -10,7 +10,7 @@ since. The daily run narrows the due chats to those written in within GRADE_WITH
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, any_, or_, true
+from sqlalchemy import ColumnElement, and_, any_, false, or_, true
 
 from app.domain.outcomes import MAX_FAILURES, Outcome
 from app.domain.settling import SettlingSpan
@@ -18,6 +18,7 @@ from app.models import Chat
 from app.repositories.chat_conditions import (
     HAS_FAILED,
     IS_LEFT_OVER,
+    IS_LOADING,
     LAST_COUNTED_MESSAGE_ID,
     is_settling,
 )
@@ -34,7 +35,8 @@ class Scope:
     - ``force``: also failed and skipped chats that are not due, and every chat of ``chat_ids``.
     - ``done_since``: with ``force``, a chat is left out if a run with this number or a higher one
       has stored its outcome and no person has written since.
-    - ``settling``: chats that are settling are left out. ``force`` with ``chat_ids`` includes them.
+    - ``settling``: chats that are settling are left out. ``force`` with ``chat_ids`` includes them,
+      and chats of accounts that are loading.
     """
 
     written_since: datetime | None = None
@@ -43,10 +45,15 @@ class Scope:
     done_since: int | None = None
     settling: SettlingSpan | None = None
 
+    @property
+    def is_insistent(self) -> bool:
+        """Whether chats are named that must be graded now."""
+        return self.force and self.chat_ids is not None
+
 
 def is_in_scope(scope: Scope, run_id: int) -> ColumnElement[bool]:
     """Return the chats that the run has still to grade."""
-    return and_(_is_open(scope, run_id), _is_settling(scope).is_not(true()))
+    return and_(_is_open(scope, run_id), _is_settling(scope).is_not(true()), ~_is_loading(scope))
 
 
 def is_left_settling(scope: Scope, run_id: int) -> ColumnElement[bool]:
@@ -58,9 +65,18 @@ def is_left_settling(scope: Scope, run_id: int) -> ColumnElement[bool]:
     return and_(_is_open(scope, run_id), _is_settling(scope), HAS_FAILED.is_not(true()))
 
 
+def is_left_loading(scope: Scope, run_id: int) -> ColumnElement[bool]:
+    """Return the other chats that wait, because the first sync of their account has not ended."""
+    is_settling = _is_settling(scope).is_not(true())
+    return and_(_is_open(scope, run_id), is_settling, _is_loading(scope))
+
+
 def _is_settling(scope: Scope) -> ColumnElement[bool]:
-    insists = scope.force and scope.chat_ids is not None
-    return is_settling(None if insists else scope.settling)
+    return is_settling(None if scope.is_insistent else scope.settling)
+
+
+def _is_loading(scope: Scope) -> ColumnElement[bool]:
+    return false() if scope.is_insistent else IS_LOADING
 
 
 def _is_open(scope: Scope, run_id: int) -> ColumnElement[bool]:

@@ -1,13 +1,16 @@
 """Authors of the company's messages from the local Avito to the mail and the chat view."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from app.sandbox.avito_state import AvitoChat
 from app.sandbox.deepseek_faults import user_message
+from app.sandbox.faults import Slow
 from tests.support.digests import figures, read_attachment, summary
 from tests.support.replies import (
     BOT_TEXT,
@@ -16,7 +19,7 @@ from tests.support.replies import (
     add_copies,
     add_timed_chat,
 )
-from tests.support.stage import GOOD_TALK, Stage
+from tests.support.stage import GOOD_TALK, Stage, until
 
 ASSISTANT = "Ассистент Авито ответил на вопрос клиента"
 QUESTION: Turn = ("client", "Здравствуйте! Диван ещё продаётся?", 0)
@@ -229,3 +232,46 @@ async def test_picture_or_link_of_a_bot_is_no_answer(stage: Stage, kind: str) ->
     found = await run_day(stage)
     assert found["coverage"]["skipped"] == {"ответил только автоответчик": 6}
     assert len(found["waiting_buyers"]) == 6
+
+
+async def test_chats_of_an_account_that_is_loading_wait(stage: Stage) -> None:
+    """The copies by which the bot is recognised come later in the same sync."""
+    early = add_timed_chat(stage, QUESTION, BOT, answered(SIX_HOURS - 3))
+    for copy in add_copies(stage, BOT_TEXT, [3, 4, 3]):
+        stage.avito.switches.fail(Slow(1.5), path=f"{copy.id}/messages")
+    syncing = asyncio.create_task(stage.sync())
+    await until(partial(is_copied, stage, early))
+    first = await stage.analyze()
+    assert (first["analyzed_chats"], first["waiting_chats"]) == (0, 1)
+    assert "первая синхронизация аккаунта ещё идёт: 1" in first["message"]
+    assert (await fetch_chat(stage, early))["outcome"] == "waiting"
+    assert not syncing.done()
+    await syncing
+    assert (await stage.analyze())["analyzed_chats"] == 1
+    detail = await fetch_detail(stage, early)
+    assert detail["answer_times"]["first_answer_seconds"] == SIX_HOURS
+    await stage.mail()
+    assert (await figures(stage))["bot_first"] == {"count": 1, "n": 1}
+
+
+async def test_chat_of_a_loading_account_is_graded_if_it_is_named_with_force(stage: Stage) -> None:
+    chat = stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    await stage.change("UPDATE accounts SET is_loading = true")
+    assert (await stage.analyze(chat_ids=[chat.id]))["waiting_chats"] == 1
+    assert (await stage.analyze(chat_ids=[chat.id], force=True))["analyzed_chats"] == 1
+
+
+async def is_copied(stage: Stage, chat: AvitoChat) -> bool:
+    found = await stage.rows(
+        "SELECT 1 FROM chats WHERE avito_id = :id AND messages_read_at IS NOT NULL", id=chat.id
+    )
+    return bool(found)
+
+
+async def test_first_sync_that_fails_ends_the_loading(stage: Stage) -> None:
+    """Otherwise an account that always fails would never be graded."""
+    stage.add_talk(*GOOD_TALK)
+    stage.avito.switches.plan_missing = "flat"
+    await stage.post("/avito/sync", status=500)
+    assert await stage.rows("SELECT is_loading FROM accounts") == [{"is_loading": False}]

@@ -34,6 +34,8 @@ from app.services.requested_chats import describe_unknown, list_unknown_chats
 from app.services.run_params import AnalyzeParams
 from app.services.runs import RunContext, StepResult
 
+_LOADING = "первая синхронизация аккаунта ещё идёт"
+
 
 async def analyze_chats(
     database: Database,
@@ -68,7 +70,7 @@ async def analyze_chats(
         figures["problems"] = stops
     return StepResult(
         not pool.access_lost,
-        _make_summary(counts, analysis.settling, stops, unknown, warning),
+        _make_summary(counts, analysis.describe_waits(), stops, unknown, warning),
         figures,
         problems=pool.problems,
         cut_short=pool.cut_short,
@@ -121,6 +123,8 @@ class _Analysis:
         self._chats = ClaimedChats(database, clock, run, settling, part, batch=workers)
         self.settling = 0
         """Number of chats that were left out because they are settling."""
+        self.loading = 0
+        """Number of other chats that were left out because their account is loading."""
         self._paid = paid
         self._part = part
         self._workers = workers
@@ -186,6 +190,7 @@ class _Analysis:
         scope, run_id = self._chats.scope, self._run.id
         async with self._database.session() as session:
             handled = await due_chats.count_by_outcome(session, run_id)
+            self.loading = await due_chats.count_loading(session, scope, run_id)
             return {
                 "analyzed_chats": await reports.count_by_run(session, run_id),
                 "skipped_chats": handled.get(Outcome.SKIPPED, 0),
@@ -194,8 +199,15 @@ class _Analysis:
                     handled.get(Outcome.WAITING, 0)
                     + await due_chats.count_due(session, scope, run_id)
                     + await due_chats.count_settling(session, scope, run_id)
+                    + self.loading
                 ),
             }
+
+    def describe_waits(self) -> str:
+        """Return why chats wait although the run was not stopped, in brackets; empty: none do."""
+        waits = (OutcomeCode.SETTLING.label, self.settling), (_LOADING, self.loading)
+        parts = [f"{label}: {count}" for label, count in waits if count]
+        return f" ({', '.join(parts)})" if parts else ""
 
     async def describe_equal_answers(self) -> str | None:
         """Return a warning if the model gave most chats of this run the same answers."""
@@ -248,16 +260,15 @@ class _Analysis:
 
 def _make_summary(
     figures: Mapping[str, int],
-    settling: int,
+    waits: str,
     stops: Sequence[str],
     unknown: Sequence[str],
     warning: str | None,
 ) -> str:
     made = plural(figures["analyzed_chats"], "отчёт", "отчёта", "отчётов")
-    going_on = f" ({OutcomeCode.SETTLING.label}: {settling})" if settling else ""
     parts = [
         f"Создано: {made}; пропущено чатов: {figures['skipped_chats']}, с ошибкой:"
-        f" {figures['failed_chats']}, ждут: {figures['waiting_chats']}{going_on}."
+        f" {figures['failed_chats']}, ждут: {figures['waiting_chats']}{waits}."
     ]
     if unknown:
         parts.append(f"Из названных {describe_unknown(unknown)}.")

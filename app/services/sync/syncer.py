@@ -76,6 +76,8 @@ async def sync_chats(
         for account in syncs:
             group.create_task(account.run())
     await decide_stored_messages(database, authors)
+    async with database.transaction() as session:
+        await accounts.mark_loaded(session)
     problems = (*tally.unread, *tally.failures)
     figures = {**tally.figures(), "problems": describe_problems(problems)}
     return StepResult(not tally.failures, _make_summary(tally), figures, problems=problems)
