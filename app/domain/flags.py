@@ -29,6 +29,11 @@ class Flag(StrEnum):
     UNVERIFIED_QUOTATION = "unverified_quotation"
     """A quotation in the texts was not in the chat and was removed."""
     ADDRESSES_GRADER = "addresses_grader"
+    AUTHOR_CHANGED = "author_changed"
+    """A message was graded as a person's and is a bot's, or the reverse.
+
+    It is found when a report is read and not stored with it.
+    """
 
     @property
     def label(self) -> str:
@@ -49,6 +54,9 @@ _FLAG_LABELS = {
     Flag.CRITICAL_UNVERIFIED: "модель заявила критическую ошибку, но переписка её не показала",
     Flag.UNVERIFIED_QUOTATION: "из текстов убрана цитата, которой нет в переписке",
     Flag.ADDRESSES_GRADER: "текст переписки обращается к проверяющему",
+    Flag.AUTHOR_CHANGED: (
+        "автора одного из ответов определили уже после оценки: человек это или автоответчик"
+    ),
 }
 
 _WHO_ADDRESSES_GRADER = {

@@ -7,14 +7,14 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import DateTime, Select, and_, func, literal, select, text
+from sqlalchemy import DateTime, Select, and_, any_, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.author_kinds import AuthorKind, AuthorReason
 from app.domain.messages import Side
 from app.models import Message
-from app.repositories.message_conditions import read_call_status
+from app.repositories.message_conditions import is_bot, read_call_status
 from app.repositories.sql_values import bigint_array
 
 # A new message of the company gets the author that most have, so that few rows are written again
@@ -184,6 +184,12 @@ async def get_messages(session: AsyncSession, message_ids: Collection[int]) -> d
         message.id: message
         for message in await session.scalars(select(Message).where(Message.id.in_(message_ids)))
     }
+
+
+async def list_bots(session: AsyncSession, message_ids: Collection[int]) -> set[int]:
+    """Return those of these messages that a bot of the company wrote."""
+    chosen = Message.id == any_(bigint_array(message_ids))
+    return set(await session.scalars(select(Message.id).where(chosen, is_bot())))
 
 
 async def get_newest_message_id(session: AsyncSession) -> int:

@@ -26,6 +26,10 @@ QUESTION: Turn = ("client", "Здравствуйте! Диван ещё про�
 BOT: Turn = ("company", BOT_TEXT, 3)
 NOTICE: Turn = ("client", ASSISTANT, 5)
 SIX_HOURS = 6 * 3600
+AUTHOR_CHANGED = {
+    "code": "author_changed",
+    "label": "автора одного из ответов определили уже после оценки: человек это или автоответчик",
+}
 
 
 def answered(seconds: float) -> Turn:
@@ -198,6 +202,33 @@ async def test_later_chats_reveal_a_template(stage: Stage) -> None:
     await stage.analyze()
     assert (await fetch_chat(stage, alone))["outcome_reason"] == "ответил только автоответчик"
     assert [report["chat_id"] for report in await stage.reports()] == [early.id]
+
+
+async def test_report_from_before_its_template_was_revealed_is_marked(stage: Stage) -> None:
+    early = add_timed_chat(stage, QUESTION, BOT, ("company", "Ты идиот? Не пиши сюда.", 60))
+    stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    await stage.analyze()
+    assert AUTHOR_CHANGED not in (await fetch_detail(stage, early))["flags"]
+    teach_bot(stage)
+    await stage.sync()
+    assert (await stage.analyze())["analyzed_chats"] == 0
+    assert AUTHOR_CHANGED in (await fetch_detail(stage, early))["flags"]
+    await stage.mail()
+    (worst,) = [one for one in (await figures(stage))["worst"] if one["chat_id"] == early.id]
+    assert worst["author_changed"]
+    assert "Автора одного из ответов определили уже после оценки" in stage.last_mail()
+
+
+async def test_bots_answer_that_was_graded_as_a_persons_is_no_good_example(stage: Stage) -> None:
+    sure, early = stage.add_talk(*GOOD_TALK), add_timed_chat(stage, QUESTION, BOT, answered(60))
+    await stage.sync()
+    await stage.analyze()
+    teach_bot(stage)
+    await stage.sync()
+    await stage.mail()
+    assert {one["chat_id"] for one in await stage.reports()} == {sure.id, early.id}
+    assert [one["chat_id"] for one in (await figures(stage))["best"]] == [sure.id]
 
 
 async def test_skipped_chat_is_graded_if_a_person_turns_out_to_have_answered(stage: Stage) -> None:

@@ -91,7 +91,7 @@ def _make_fields(card: ReportCard) -> dict[str, Any]:
         "contradictions": detail.get("contradictions", ()),
         "listing": detail.get("listing"),
         "advice": detail["recommendations"],
-        "flags": _describe_flags(detail, addressing),
+        "flags": _describe_flags(_list_flags(card), addressing),
         "grader_addressed_by": addressing,
         "window": {
             "first": messages[report.first_message_id],
@@ -146,7 +146,7 @@ def _make_criterion(
         ],
         "reasoning": verdict.get("reasoning"),
         "quotes": [_make_quote(quote, messages) for quote in verdict["quotes"]],
-        "flags": _describe_flags(verdict),
+        "flags": _describe_flags(list_flags(verdict)),
     }
 
 
@@ -172,11 +172,16 @@ def _make_quote(quote: Mapping[str, Any], messages: Mapping[int, ShownMessage]) 
     return {**quote, "shown": in_sentence(quote["text"], message.text), "message": message}
 
 
+def _list_flags(card: ReportCard) -> list[str]:
+    changed = [Flag.AUTHOR_CHANGED.value] if card.author_changed else []
+    return list_flags(card.report.detail) + changed
+
+
 def _describe_flags(
-    stored: Mapping[str, Any], addressing: Sequence[ShownMessage] = ()
+    codes: Sequence[str], addressing: Sequence[ShownMessage] = ()
 ) -> list[dict[str, str]]:
     who = addresses_grader_label(Side(message.side) for message in addressing)
     return [
         {"code": code, "label": who if code == Flag.ADDRESSES_GRADER else describe_flag(code)}
-        for code in list_flags(stored)
+        for code in codes
     ]

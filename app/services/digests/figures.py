@@ -220,6 +220,8 @@ class WorstChat(_ShownChat):
     """The time of the message that the advice is about."""
     addressed: bool = False
     """Whether the chat addresses the grader."""
+    author_changed: bool = False
+    """Whether a message has got another author since the grading."""
     critical: tuple[str, ...] = ()
     """The critical faults of the seller, in Russian."""
 

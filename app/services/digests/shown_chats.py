@@ -1,7 +1,7 @@
 """Select the chats that a mail names: the worst, the best, waiting buyers, and ungraded chats."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypedDict, TypeVar
@@ -18,6 +18,7 @@ from app.models import Message
 from app.repositories import coverage, messages, report_figures
 from app.repositories.report_figures import Row
 from app.repositories.report_filter import ReportFilter
+from app.services.changed_authors import list_with_changed_authors
 from app.services.digests.figures import FailedChat, GoodChat, UngradedChat, WaitingBuyer, WorstChat
 from app.services.display_text import display_name, display_title
 
@@ -58,6 +59,9 @@ async def select_shown_chats(
     best = await report_figures.list_best(
         session, wanted, waiting=[buyer["id"] for buyer in buyers], limit=_BEST
     )
+    shown = [row["id"] for row in (*worst, *best)]
+    changed = await list_with_changed_authors(session, shown)
+    best = [row for row in best if row["id"] not in changed]
     messages_by_id = await messages.get_messages(session, set(_list_message_ids(worst, best)))
     ungraded = await asyncio.to_thread(
         _make_each, _make_ungraded_chat, await coverage.list_ungraded(session, span, settling)
@@ -73,7 +77,7 @@ async def select_shown_chats(
         if chat.status == Outcome.FAILED
     )
     return ShownChats(
-        worst=tuple(_make_worst_chat(row, messages_by_id) for row in worst),
+        worst=tuple(_make_worst_chat(row, messages_by_id, changed) for row in worst),
         best=tuple(_make_good_chat(row, messages_by_id) for row in best),
         waiting_buyers=await asyncio.to_thread(_make_each, _make_waiting_buyer, buyers),
         failed_chats=tuple(islice(failed, _FAILED)),
@@ -96,7 +100,9 @@ def _list_message_ids(worst: Sequence[Row], best: Sequence[Row]) -> Iterator[int
             yield advice["message_id"]
 
 
-def _make_worst_chat(row: Row, messages_by_id: Mapping[int, Message]) -> WorstChat:
+def _make_worst_chat(
+    row: Row, messages_by_id: Mapping[int, Message], changed: Collection[int]
+) -> WorstChat:
     advice = _get_advice(row)
     about = advice["message_id"]
     return WorstChat(
@@ -104,6 +110,7 @@ def _make_worst_chat(row: Row, messages_by_id: Mapping[int, Message]) -> WorstCh
         advice=advice["text"],
         advice_at=None if about is None else messages_by_id[about].sent_at,
         addressed=row["addressed"],
+        author_changed=row["id"] in changed,
         critical=tuple(
             describe_fault(found["fault"]) for found in row["detail"].get("critical", ())
         ),

@@ -139,6 +139,7 @@ def _describe_chats(figures: DigestFigures) -> dict[str, Any]:
             )
             for listing in figures.worst_listings
         ],
+        "author_changed": "Автора одного из ответов определили уже после оценки: проверьте чат",
         "addressed": "Переписка обращается к проверяющему: оцените чат сами",
         "unproven": "У оценки нет подтверждающей цитаты: оцените чат сами",
         "best": [sanitize_entry(chat) for chat in figures.best],

@@ -26,6 +26,7 @@ from app.repositories import (
 )
 from app.repositories.report_list import Page, ReportList
 from app.repositories.report_order import Position
+from app.services.changed_authors import list_with_changed_authors
 from app.services.shown_messages import ShownMessage, show_messages
 
 T = TypeVar("T")
@@ -127,7 +128,8 @@ class ReportCard:
 
     ``rubric``: that of the report; None for a report from before rubrics were stored.
     ``messages``: those that the report refers to, by id. ``mail``: the first mail that carried the
-    report. ``deliveries``: those of that mail.
+    report. ``deliveries``: those of that mail. ``author_changed``: a message of the company has got
+    another author since.
     """
 
     report: Report
@@ -137,6 +139,7 @@ class ReportCard:
     review: Review | None
     mail: Digest | None
     deliveries: list[Delivery]
+    author_changed: bool
 
 
 async def read_report(database: Database, report_id: int) -> ReportCard:
@@ -156,11 +159,14 @@ async def read_report(database: Database, report_id: int) -> ReportCard:
         referenced = await messages.get_messages(session, set(_list_message_ids(report)))
         shown = await show_messages(session, list(referenced.values()))
         review = await reviews.get_review(session, report.id)
+        changed = await list_with_changed_authors(session, [report.id])
         mail = await digests.get_digest(session, report.digest_id) if report.digest_id else None
         mail_deliveries = await deliveries.list_by_digest(session, [mail.id]) if mail else []
     rubric = Rubric.model_validate(prompt.rubric) if prompt else None
     by_id = {message.id: message for message in shown}
-    return ReportCard(report, rubric, account, by_id, review, mail, mail_deliveries)
+    return ReportCard(
+        report, rubric, account, by_id, review, mail, mail_deliveries, report.id in changed
+    )
 
 
 def grader_addressed_by(report: Report) -> list[int]:
