@@ -72,8 +72,18 @@ def check_listed_texts(findings: DoctorFindings, settings: Settings) -> None:
     except SettingsError as error:
         findings.bad(error.message)
     else:
-        if listed.lines:
-            findings.good(f"Автоответы из AUTOREPLY_TEXTS_FILE: {len(listed.lines)}.")
+        if used := len(listed.lines) - len(listed.without_words):
+            findings.good(f"Автоответы из AUTOREPLY_TEXTS_FILE: {used}.")
+        if listed.without_words:
+            findings.unsure(
+                "AUTOREPLY_TEXTS_FILE: в строках без слов сравнивать нечего, они не действуют:"
+                f" {', '.join(listed.without_words)}; впишите постоянные слова автоответа."
+            )
+        if settings.autoreply_texts_file and not listed.lines:
+            findings.unsure(
+                f"AUTOREPLY_TEXTS_FILE: файл {settings.autoreply_texts_file} пуст; впишите"
+                " автоответы, по одному на строку."
+            )
 
 
 def check_company_facts(findings: DoctorFindings, settings: Settings) -> None:

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import structlog
 
+from app.adapters import read_listed_texts
 from app.cli.console import print_line
 from app.cli.listening import base_url, check_data_dir, describe_start, listen
 from app.cli.process import run_with_guards
@@ -52,6 +53,8 @@ async def serve_on(
     configure_logging(settings.log_level, settings.log_format)
     if ignored := list_unreadable_exemptions():
         log.warning("proxy.exemptions_ignored", variable="NO_PROXY", entries=ignored)
+    if unused := read_listed_texts(settings).without_words:
+        log.warning("authors.listed_texts_ignored", setting="AUTOREPLY_TEXTS_FILE", texts=unused)
     async with (
         open_service(settings, patience_seconds=None) as service,
         working(service) as worker,

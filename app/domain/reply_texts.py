@@ -103,6 +103,11 @@ class ListedTexts:
         content = "\n".join(sorted(set(self.lines)))
         return hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
 
+    @property
+    def without_words(self) -> tuple[str, ...]:
+        """The lines that are compared with no message: they consist of gaps and numbers."""
+        return tuple(line for line in self.lines if not _has_words(_split_listed(line)))
+
     def contains(self, normalized: str) -> bool:
         """Return whether a normalized text is one of the listed ones."""
         words = normalized.split(" ")
@@ -111,9 +116,12 @@ class ListedTexts:
 
 @lru_cache(maxsize=4)
 def _list_patterns(lines: tuple[str, ...]) -> list[list[str]]:
-    """Return the words of the listed texts, except of texts that consist of gaps."""
-    patterns = [_split_listed(line) for line in lines]
-    return [pattern for pattern in patterns if set(pattern) - {_GAP_MARK, ""}]
+    """Return the words of the listed texts that have any."""
+    return [pattern for pattern in map(_split_listed, lines) if _has_words(pattern)]
+
+
+def _has_words(pattern: Sequence[str]) -> bool:
+    return bool(set(pattern) - {_GAP_MARK, "#", ""})
 
 
 def _split_listed(line: str) -> list[str]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from pathlib import Path
 
+import pytest
 from sqlalchemy import make_url, text
 
 from app.api.security import compute_key_id
@@ -33,6 +34,36 @@ def list_findings(ended: ProcessResult, account: str) -> list[str]:
     return [
         line.replace(f"Авито, «{account}»: ", "") for line in ended.lines if f"«{account}»" in line
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (
+            "{имя}, {время}!\nМы закрыты\n",
+            [
+                "✓ Автоответы из AUTOREPLY_TEXTS_FILE: 1.",
+                "! AUTOREPLY_TEXTS_FILE: в строках без слов сравнивать нечего, они не действуют:"
+                " {имя}, {время}!; впишите постоянные слова автоответа.",
+            ],
+        ),
+        (
+            "\n \n",
+            [
+                "! AUTOREPLY_TEXTS_FILE: файл autoreplies.txt пуст; впишите автоответы, по"
+                " одному на строку."
+            ],
+        ),
+    ],
+)
+async def test_texts_of_automatic_replies_without_words_are_named(
+    content: str, lines: list[str], tmp_path: Path, database_url: str
+) -> None:
+    (tmp_path / "autoreplies.txt").write_text(content, encoding="utf-8")
+    ended = await run_app(
+        tmp_path, "doctor", DATABASE_URL=database_url, AUTOREPLY_TEXTS_FILE="autoreplies.txt"
+    )
+    assert [line for line in ended.lines if "AUTOREPLY_TEXTS_FILE" in line] == lines
 
 
 async def test_valid_setup_has_no_faults(tmp_path: Path, database_url: str) -> None:

@@ -95,6 +95,14 @@ def test_listed_text_may_have_gaps(text: str, is_listed: bool) -> None:
     assert LISTED.contains(normalize_reply(text)) is is_listed
 
 
+def test_line_without_words_lists_nothing() -> None:
+    lines = ("{имя}", "{имя}, {цена} 500!", "{имя}, мы закрыты", "🙂", "8-18")
+    listed = ListedTexts(lines)
+    assert listed.without_words == ("{имя}", "{имя}, {цена} 500!", "🙂", "8-18")
+    assert not listed.contains(normalize_reply("Цена 5 000"))
+    assert listed.contains(normalize_reply("Анна, мы закрыты"))
+
+
 def test_digest_changes_with_the_texts_and_not_with_their_order() -> None:
     assert ListedTexts().digest == ""
     assert ListedTexts(("а", "б")).digest == ListedTexts(("б", "а", "а")).digest

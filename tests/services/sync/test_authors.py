@@ -1,5 +1,6 @@
 """Authors of stored messages: an earlier release, later chats, changed texts, and the cost."""
 
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from app.sandbox.avito_state import AvitoListing, SandboxBuyer
 from app.sandbox.server import Sandbox
 from tests.support.openings import Company, decide_company, list_sets, load_companies
 from tests.support.replies import BOT_TEXT, PERSON_ANSWER, Turn, add_copies, add_timed_chat
+from tests.support.service_process import run_service
 from tests.support.stage import Stage, on_stage, stage_settings
 
 KINDS = (
@@ -195,3 +197,17 @@ async def test_two_syncs_decide_like_the_rule_over_all_chats(stage: Stage) -> No
     stored = sorted((row["text"], row["author_kind"]) for row in await stage.rows(KINDS))
     assert stored == decided
     assert {kind for _, kind in stored} == {"bot", "person"}
+
+
+async def test_serve_logs_listed_texts_without_words(tmp_path: Path, database_url: str) -> None:
+    path = tmp_path / "autoreplies.txt"
+    path.write_text("{имя}, {время}!\nМы закрыты\n", encoding="utf-8")
+    async with (
+        Sandbox() as sandbox,
+        run_service(database_url, sandbox, tmp_path, AUTOREPLY_TEXTS_FILE=str(path)) as service,
+    ):
+        service.program.send_signal(signal.SIGTERM)
+        await service.program.wait()
+    (line,) = [one for one in service.log.decode().splitlines() if "listed_texts_ignored" in one]
+    assert "{имя}, {время}!" in line
+    assert "закрыты" not in line
