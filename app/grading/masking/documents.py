@@ -72,7 +72,8 @@ _CARD_WORD = _keyword(
 )
 _CARDS = (
     finder(
-        rf"{FREE}[2-6]\d{{3}}([ ._-]{{1,3}})\d{{4}}\1\d{{4}}\1\d{{4}}(?:\1\d{{2,3}})?{END}(?! ?\d)",
+        rf"{FREE}[2-6]\d{{3}}([ ._|:-]{{1,3}})\d{{4}}\1\d{{4}}\1\d{{4}}(?:\1\d{{2,3}})?{END}"
+        r"(?! ?\d)",
         digits_of,
     ),
     finder(
@@ -81,7 +82,7 @@ _CARDS = (
         _passes_luhn,
     ),
     finder(
-        rf"{_CARD_WORD}{_FROM_KEYWORD}(?<!\d)(?P<v>[2-6](?:[ ._-]{{0,3}}\d){{15,18}}){END}",
+        rf"{_CARD_WORD}{_FROM_KEYWORD}(?<!\d)(?P<v>[2-6](?:[ ,._/|:-]{{0,3}}\d){{15,18}}){END}",
         digits_of,
     ),
     finder(rf"(?<!\d)(?P<v>[2-6](?:[ ._-]{{0,3}}\d){{15,18}})[ ,(-]{{1,3}}{_CARD_WORD}", digits_of),
@@ -248,7 +249,7 @@ def _of_kind(kind: str, finders: tuple[Finder, ...]) -> tuple[tuple[str, Finder]
 
 
 CARD_HINT = in_lower(
-    r"cvv|cvc|цвв|свв|срок|[a-z]{2}[ -]?\d\d[ -]?[a-z\d]{4}|\d(?:[ ._-]{0,3}\d){12}|карт|последн"
+    r"cvv|cvc|цвв|свв|срок|[a-z]{2}[ -]?\d\d[ -]?[a-z\d]{4}|\d(?:[ ._|:-]{0,3}\d){12}|карт|последн"
     r"|сбер|втб|тин[ье]к|\d{10}|[*•]{2}"
 )
 CARD_FINDERS = (

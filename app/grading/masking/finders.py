@@ -15,6 +15,7 @@ Hint = Callable[[str], object]
 Found = tuple[int, int, str, str]
 """(start, end, kind, key)."""
 
+_BARS = re.compile(r"\|\d{2,4}\|")
 # Letters that pass for digits, where they stand among digits: «89О5», «9ОЗ», «l23», «89б3».
 _DIGIT_LIKE = {
     letter: digit
@@ -25,7 +26,17 @@ _LETTER_DIGITS = re.compile(
     r"(?<=\d)[ОоOolI|ЗзЧчбБ]{1,3}(?![^\W\d_])|(?<![^\W\d_])[ОоOolI|ЗзЧчбБ]{1,3}(?=\d)"
 )
 # Digits of other scripts, and those in circles.
-_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d|[\u2460-\u2468\u24ea\u2776-\u277e\u2780-\u2788]")
+_FOREIGN_DIGIT = re.compile(
+    r"(?![0-9])\d|[\u2460-\u2468\u24ea\u24ff\u2776-\u277e\u2780-\u2788\u278a-\u2792"
+    r"\U0001f10b\U0001f10c]"
+)
+# Raised and lowered digits in a row; a single one is that of «м²».
+_SMALL_DIGITS = re.compile(r"[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]{2,40}|[\u2080-\u2089]{2,40}")
+# A whole number of a mobile phone in which letters pass for digits: «8g35З257922».
+_LETTERED_PHONE = re.compile(r"(?<!\w)[\dОоOolIЗзЧчбБВBgq]{10,11}(?!\w)")
+_LETTERS_OF_PHONE = str.maketrans("ОоOolIЗзЧчбБВBgq", "0000113344668899")
+_PHONE = re.compile(r"[78]?9\d{9}")
+_LEAST_FIGURES = 5
 _LATIN_LETTER = re.compile("[A-Za-z]")
 # A word with Latin letters among Russian ones, and the Russian letters that they look like.
 _MIXED_WORD = re.compile(
@@ -37,7 +48,12 @@ _LOOKS_RUSSIAN = str.maketrans("ABCEHKMOPTXYaceopxykmth", "АВСЕНКМОРТ�
 # digits.
 _BLANK = re.compile("[^\\S ]|[\ufe0f\u20e3\u2190-\u2bff\U0001f000-\U0001faff]")
 _WITHOUT_DIGITS = re.compile("[ -/:-~А-яЁё«»…₽№]*")
-_USUAL = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-") | dict.fromkeys(map(ord, "\n\t\u00a0"), " ")
+_USUAL = (
+    dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
+    | dict.fromkeys(map(ord, "\n\t\u00a0"), " ")
+    | {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
+)
+"""Dashes, blanks, and ASCII characters of full width."""
 FREE = r"(?<![A-Za-z\d])"
 """Not glued to Latin letters before: such a figure belongs to a part number."""
 END = r"(?![A-Za-z\d])"
@@ -51,13 +67,29 @@ def uniform(text: str) -> str:
     plain = text.translate(_USUAL)
     if _WITHOUT_DIGITS.fullmatch(plain):
         return plain
-    plain = _FOREIGN_DIGIT.sub(lambda match: str(unicodedata.digit(match[0])), plain)
+    plain = _FOREIGN_DIGIT.sub(_write_digits, _SMALL_DIGITS.sub(_write_digits, plain))
+    plain = _LETTERED_PHONE.sub(_write_phone, plain)
     plain = _BLANK.sub(" ", plain)
     if _LATIN_LETTER.search(plain):
         plain = _MIXED_WORD.sub(lambda match: match[0].translate(_LOOKS_RUSSIAN), plain)
+    bars = "|" if _BARS.search(plain) else ""  # «8|916|204»: they part the digits
     return _LETTER_DIGITS.sub(
-        lambda match: "".join(_DIGIT_LIKE[letter] for letter in match[0]), plain
+        lambda match: "".join(
+            letter if letter == bars else _DIGIT_LIKE[letter] for letter in match[0]
+        ),
+        plain,
     )
+
+
+def _write_digits(match: re.Match[str]) -> str:
+    return "".join(str(int(unicodedata.numeric(char))) for char in match[0])
+
+
+def _write_phone(match: re.Match[str]) -> str:
+    """Return the number of a mobile phone in figures; another word stays."""
+    figures = match[0].translate(_LETTERS_OF_PHONE)
+    has_figures = sum(char.isdecimal() for char in match[0]) >= _LEAST_FIGURES
+    return figures if has_figures and _PHONE.fullmatch(figures) else match[0]
 
 
 def digits_of(text: str) -> str:

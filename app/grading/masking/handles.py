@@ -93,6 +93,10 @@ HANDLE_FINDERS = (
         ),
     ),
     ("НИК", finder(r"(?<![\w@])@[A-Za-z][\w.]{2,31}(?<!\.)")),
+    (
+        "НИК",
+        finder(rf"(?<!\w)(?:@|(?i:собак[аи]|собачка)) (?P<v>(?=[A-Za-z]){_UNDERSCORED})(?![\w@])"),
+    ),
 )
 NICK_HINT = in_lower(
     r"(?<!\w)(?:теле[гж]|т\.?г|tg|telegr|инст|inst|вк|vk|контакт|ник|юзер|user|скайп|skype|дискорд"

@@ -63,5 +63,6 @@ MAIL_PATTERNS = (
     r"(?<!\w)(?i:gmail|дж?имейл|г-?м[еэ]йл|мыло|почта|e-?mail)(?: моя)?: ?"
     r"(?P<v>(?=[a-z._-]{1,30}[._\d])[a-z][\w.-]{3,30})(?![\w@])",
     r"(?<![\w.%+-])[\w.%+-]{1,40}@(?i:mail|gmail|yandex|ya|inbox|list|bk|rambler)(?![\w.])",
+    r"(?<!\w)(?:[a-z\d_.-] ){2,30}@(?: [a-z\d-]){2,20} \.(?: [a-z]){2,4}(?!\w)",
     rf"{_MAIL_WORD}(?P<v>{_MAILBOX} {_PROVIDER}(?:{_DOT}| ){_SPOKEN_ZONE})",
 )
