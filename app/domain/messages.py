@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from app.domain.placeholders import CALL_TYPES, COMPLETED_CALL, MISSED_CALL
+from app.domain.placeholders import CALL_TYPES, COMPLETED_CALL, MISSED_CALL, NEVER_READ
 
 DELETABLE_FOR = timedelta(minutes=60)
 """The time after sending in which Avito lets an author delete a message."""
@@ -62,10 +62,14 @@ class ChatMessage:
     def begins_wait(self) -> bool:
         """Whether the buyer waits for an answer to it: a message, or a call that was missed.
 
+        A message that was deleted before a sync read it neither begins nor ends a wait: the other
+        side does not see it.
+
         The SQL of the same rule: ``app.repositories.message_conditions``.
         """
-        is_missed = self.call_status == MISSED_CALL
-        return self.side is Side.CLIENT and (is_missed or not self.is_call)
+        if self.is_call:
+            return self.side is Side.CLIENT and self.call_status == MISSED_CALL
+        return self.side is Side.CLIENT and self.type != NEVER_READ
 
     @property
     def ends_wait(self) -> bool:
@@ -76,7 +80,7 @@ class ChatMessage:
         """
         if self.is_call:
             return self.side is not Side.SYSTEM and self.call_status in COMPLETED_CALL
-        return self.side is Side.COMPANY
+        return self.side is Side.COMPANY and self.type != NEVER_READ
 
 
 def find_first_client_at(messages: Iterable[ChatMessage]) -> datetime | None:

@@ -49,6 +49,8 @@ HIDDEN_AS = {
     Placeholder.UNSUPPORTED: "unsupported",
 }
 """The placeholders that hide a message of a person, with the type of that message."""
+NEVER_READ = HIDDEN_AS[Placeholder.DELETED]
+"""The type of a message that was deleted before a sync read its words."""
 NOTICES = frozenset({Placeholder.ASSISTANT_ANSWERED, Placeholder.NOTHING_WRITTEN})
 """The placeholders that Avito writes itself: their side is ``system``."""
 

@@ -7,11 +7,18 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from app.domain.author_kinds import AuthorKind
 from app.domain.messages import Side
-from app.domain.placeholders import CALL_TYPES, COMPLETED_CALL, MISSED_CALL, Placeholder
+from app.domain.placeholders import (
+    CALL_TYPES,
+    COMPLETED_CALL,
+    MISSED_CALL,
+    NEVER_READ,
+    Placeholder,
+)
 from app.models import Message
 
 MessageColumns = type[Message]
 """The table or an alias of it."""
+_NO_WORDS = (*CALL_TYPES, NEVER_READ)
 
 
 def read_call_status(message: MessageColumns = Message) -> ColumnElement[Any]:
@@ -38,14 +45,14 @@ def is_by_person(message: MessageColumns = Message) -> ColumnElement[bool]:
 def begins_wait(message: MessageColumns = Message) -> ColumnElement[bool]:
     """Return the rule of ``ChatMessage.begins_wait``."""
     is_missed = read_call_status(message) == MISSED_CALL
-    return and_(message.side == Side.CLIENT, or_(message.type.not_in(CALL_TYPES), is_missed))
+    return and_(message.side == Side.CLIENT, or_(message.type.not_in(_NO_WORDS), is_missed))
 
 
 def ends_wait(message: MessageColumns = Message) -> ColumnElement[bool]:
     """Return the rule of ``ChatMessage.ends_wait``."""
     is_completed = and_(message.side != Side.SYSTEM, read_call_status(message).in_(COMPLETED_CALL))
     is_answer = and_(
-        message.type.not_in(CALL_TYPES), message.side == Side.COMPANY, _is_no_bot(message)
+        message.type.not_in(_NO_WORDS), message.side == Side.COMPANY, _is_no_bot(message)
     )
     return or_(is_answer, is_completed)
 

@@ -60,7 +60,7 @@ async def select_ids(database: Database, condition: ColumnElement[bool]) -> set[
 
 
 async def test_waits_are_the_same_in_sql_and_in_the_domain(database: Database) -> None:
-    combinations = product(AUTHORS, ("text", "image", "call", "appCall"), CONTENTS)
+    combinations = product(AUTHORS, ("text", "image", "deleted", "call", "appCall"), CONTENTS)
     rows = [
         {"side": side, "author_kind": author, "type": kind, "content": content}
         for (side, author), kind, content in combinations

@@ -83,12 +83,13 @@ async def test_placeholder_as_the_only_message_of_the_company_is_not_graded(
     stage: Stage, text: str, kind: str, shown: str
 ) -> None:
     chat = stage.add_talk(QUESTION, ("company", text))
+    reason = "нет ответа компании" if kind == "deleted" else "нет текста"
     mailed = await run_day(stage)
     found = await fetch_chat(stage, chat)
-    assert (found["outcome"], found["outcome_reason"]) == ("skipped", "нет текста")
+    assert (found["outcome"], found["outcome_reason"]) == ("skipped", reason)
     assert found["messages"][1]["text"] == shown
     assert (await fetch_reports(stage), len(list_questions(stage))) == ([], 1)
-    assert mailed["ungraded"][0]["reason"] == "нет текста"
+    assert mailed["ungraded"][0]["reason"] == reason
     assert text not in stage.last_mail()
 
 
@@ -102,6 +103,24 @@ async def test_placeholder_of_a_deletion_keeps_the_stored_text(stage: Stage) -> 
     assert (deleted["text"], deleted["type"]) == (GOOD_TALK[1][1], "text")
     assert deleted["deleted_at"] is not None
     assert deleted["has_text"]
+
+
+async def test_answer_that_was_deleted_before_a_sync_leaves_the_buyer_waiting(stage: Stage) -> None:
+    """A seller could end every wait with a dot and delete it."""
+    chat = stage.add_talk(*GOOD_TALK, ("client", "А доставка есть?"), ("company", "."))
+    stage.avito.delete_message(chat.id, chat.messages[-1].id)
+    mailed = await run_day(stage)
+    found = await fetch_chat(stage, chat)
+    assert found["waiting_since"] == found["messages"][-2]["sent_at"]
+    assert chat.id in [buyer["chat_id"] for buyer in mailed["waiting_buyers"]]
+
+
+async def test_buyer_who_deleted_the_question_before_a_sync_does_not_wait(stage: Stage) -> None:
+    chat = stage.add_talk(*GOOD_TALK, ("client", "Ой, не туда"))
+    stage.avito.delete_message(chat.id, chat.messages[-1].id)
+    mailed = await run_day(stage)
+    assert (await fetch_chat(stage, chat))["waiting_since"] is None
+    assert mailed["waiting_buyers"] == []
 
 
 async def test_quoted_placeholder_is_graded_as_words(stage: Stage) -> None:
