@@ -33,6 +33,9 @@ _OTHER_FIGURES = str.maketrans("34", "еа")
 # Words cut into syllables: «ней-ро-сеть пос.тавь».
 _DIVIDED = re.compile(r"(?<=[а-яё])[.·•|_/*-](?=[а-яё])", re.IGNORECASE)
 _MANY_DIVIDED = 3
+_ACCENTS = re.compile(r"(?!\u0308|(?<=[иИ])\u0306)[\u0300-\u036f]")
+_MANY_ACCENTS = 5
+_MANY_LINES, _FEW_WORDS = 3, 2
 _WORD = re.compile(r"[\w$@!]+")
 # Two alphabets or a figure in one word, letters apart, a long code, anything but Russian, English
 # and signs: nearly no message has any.
@@ -47,7 +50,7 @@ def readings(text: str) -> list[str]:
     """Return the text as written and each different text after a disguise is removed."""
     backwards = [text[::-1]] if _BACKWARDS.search(text) else []
     if not _SUSPECT.search(text):
-        return [text, *backwards, *_transliterated(text), *rewritten(text)]
+        return [text, *_in_one_line(text), *backwards, *_transliterated(text), *rewritten(text)]
     seen = unicodedata.normalize(
         "NFKC", keep_visible(text)
     )  # full-width, bold, circled letters are letters again
@@ -56,7 +59,10 @@ def readings(text: str) -> list[str]:
         together = _TWO_APART.sub(lambda letters: letters[0].replace(letters[1], ""), together)
     found = [seen, re.sub(" {2,9}", " ", together) if together != seen else seen]
     if len(_DIVIDED.findall(seen)) >= _MANY_DIVIDED:
-        found.append(_DIVIDED.sub("", seen))
+        found += [_DIVIDED.sub("", seen), _DIVIDED.sub(" ", seen)]
+    if len(_ACCENTS.findall(unicodedata.normalize("NFD", seen))) >= _MANY_ACCENTS:
+        found.append(_without_accents(seen))
+    found += _in_one_line(seen)
     found += [_in_one_script(reading) for reading in (*found, seen.translate(_OTHER_FIGURES))]
     found += [_WORD.sub(_as_latin, reading) for reading in found[:2]]
     return list(
@@ -69,6 +75,19 @@ def readings(text: str) -> list[str]:
 def hidden_parts(text: str) -> list[str]:
     """Return the decoded parts of a text in lower case."""
     return [part.lower() for part in decoded_parts(text)] if _SUSPECT.search(text) else []
+
+
+def _in_one_line(text: str) -> Iterator[str]:
+    """Yield the text in one line if each line has a word or two."""
+    lines = [line.split() for line in text.splitlines() if line.strip()]
+    if len(lines) >= _MANY_LINES and all(len(words) <= _FEW_WORDS for words in lines):
+        yield " ".join(word for words in lines for word in words)
+
+
+def _without_accents(text: str) -> str:
+    """Return the text without marks over and under letters, but those of «й» and «ё»."""
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFD", text))
+    return unicodedata.normalize("NFC", plain)
 
 
 def _transliterated(text: str) -> Iterator[str]:
