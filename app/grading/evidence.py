@@ -11,6 +11,9 @@ from app.grading.transcript_message import MAX_QUOTE_LENGTH, Quote, TranscriptMe
 __all__ = ["MAX_QUOTE_LENGTH", "Quote", "QuoteVerifier", "in_sentence", "list_sentences"]
 
 _LONGEST_READ = 2 * MAX_QUOTE_LENGTH
+_OUTER = ' ".,;:'
+"""Characters around words that make no difference."""
+_ELLIPSIS = re.compile(r"(…|\.{3})")
 _LOOK_BACK = 40
 """Characters before a quote in which the beginning of its sentence is looked for."""
 _SENTENCE_BEGINS = re.compile(r"(?:^|\n|[!?…]|\.\W)\W{0,20}$")
@@ -97,12 +100,17 @@ class QuoteVerifier:
         Every part between ellipses must stand in a message. ``is_statement``: words that end a
         question do not count.
         """
-        stripped = (part.strip(' ".,;:') for part in fold(words[:_LONGEST_READ]).split("..."))
+        stripped = (part.strip(_OUTER) for part in fold(words[:_LONGEST_READ]).split("..."))
         parts = [part for part in stripped if any(map(str.isalnum, part))]
         shown = [entry for entry in self._shown if entry.message.side in sides]
         return bool(parts) and all(
             any(entry.has(part, is_statement=is_statement) for entry in shown) for part in parts
         )
+
+    def correct(self, words: str, sides: Collection[Side] = frozenset(Side)) -> str:
+        """Return words that `contains` has found, with similar words as these sides wrote them."""
+        shown = [entry for entry in self._shown if entry.message.side in sides]
+        return "".join(_correct_part(part, shown) for part in _ELLIPSIS.split(words))
 
     def list_texts(self, sides: Collection[Side]) -> list[str]:
         """Return the visible texts of these sides."""
@@ -145,3 +153,14 @@ class QuoteVerifier:
             if span := shown.find(wanted):
                 return shown.originals(span)
         return None
+
+
+def _correct_part(part: str, shown: Collection[TranscriptMessage]) -> str:
+    """Return a part of a quotation; if no message has it, the similar words of one."""
+    core = part.strip(_OUTER)
+    wanted = fold(core).strip(_OUTER)
+    if not any(map(str.isalnum, wanted)) or any(entry.find(wanted) for entry in shown):
+        return part
+    similar = (entry.spell_near(wanted) for entry in shown if entry.has(wanted, is_statement=False))
+    found = next(filter(None, similar), None)
+    return part if found is None else part.replace(core, found)

@@ -86,7 +86,7 @@ def _check_sentence(sentence: str, transcript: QuoteVerifier, known: str) -> str
     for quotation in _QUOTATION.finditer(sentence):
         start, end = quotation.span()
         before, after = outline[max(0, start - _NEAR) : start], outline[end : end + _NEAR]
-        shown = quotation[0]
+        shown = f"«{_correct(quotation[1], before, after, transcript)}»"
         is_known = f" {_fold(quotation[1])} " in known and not is_said(quotation[1], before, after)
         if not is_known and not _is_verified(quotation[1], before, after, transcript):
             if not _is_loose(quotation[1], before, after):
@@ -108,6 +108,11 @@ def _is_verified(words: str, before: str, after: str, transcript: QuoteVerifier)
         return not is_statement or transcript.contains(words, sides, is_statement=True)
     is_short = len(_WORD.findall(words)) <= _MOST_LOOSE_WORDS
     return is_short and has_forms(words, transcript.list_texts(sides))
+
+
+def _correct(words: str, before: str, after: str, transcript: QuoteVerifier) -> str:
+    """Return a quotation in the words of the chat if it has nearly the same."""
+    return transcript.correct(words, find_speakers(before, after))
 
 
 def _is_loose(words: str, before: str, after: str) -> bool:

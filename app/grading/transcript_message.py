@@ -55,6 +55,7 @@ class TranscriptMessage:
         self.message = message
         self.original = keep_visible(message.text)
         folded: list[str] = []
+        self._shown: list[str] = []  # for each folded character
         self._spans: list[tuple[int, int]] = []  # of each folded character in the original
         self._tokens: list[tuple[int, str]] = []  # where each begins in `folded`, and its original
         position, length = 0, 0
@@ -67,6 +68,7 @@ class TranscriptMessage:
                 if added == " " and folded and folded[-1].endswith(" "):
                     continue
                 folded.append(added)
+                self._shown += [char] + [""] * (len(added) - 1)
                 self._spans += [
                     (position, end)
                     if piece.is_token
@@ -118,6 +120,11 @@ class TranscriptMessage:
         if _DECISIVE.findall(wanted) != _DECISIVE.findall(self.folded[slice(*span)]):
             return False
         return not (is_statement and _ASKS.match(self.folded, span[1]))
+
+    def spell_near(self, wanted: str) -> str | None:
+        """Return the words, as shown to the model, that are similar to these."""
+        span = self._find_near(wanted)
+        return "".join(self._shown[slice(*span)]).strip() if span else None
 
     def quote(self, span: tuple[int, int], *, repaired: bool) -> Quote:
         """Return the words of the original under a folded span.
