@@ -21,6 +21,8 @@ from app.domain.working_hours import ROUND_THE_CLOCK, WorkingHours
 from app.grading.masking.masker import Masker, Masking
 from app.grading.rubric import Rubric, RubricCriterion
 
+LONGEST_TEXT = 10_000
+"""Characters of one message that the model gets: ten times Avito's own limit."""
 ROLES = {Side.CLIENT: "buyer", Side.COMPANY: "seller", Side.BOT: "bot"}
 
 _ROLE = """\
@@ -166,7 +168,7 @@ def _row(number: int, message: ChatMessage, masker: Masker, zone: ZoneInfo) -> d
     row = {
         "i": number,
         "r": ROLES[message.side],
-        "t": masker.mask(keep_visible(message.text)),
+        "t": masker.mask(keep_visible(message.text), most=LONGEST_TEXT),
         "at": _minute(message.sent_at, zone),
     }
     return row if message.has_text else {**row, "k": message.type[:40]}

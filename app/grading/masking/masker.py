@@ -87,9 +87,18 @@ class Masker:
         """Return this masker, or one that finds personal data in these texts if this does not."""
         return Masker((), texts) if self._level is Masking.OFF else self
 
-    def mask(self, text: str) -> str:
-        """Return the text with a token in place of each personal datum."""
-        return "".join(piece.shown for piece in self.pieces(text))
+    def mask(self, text: str, most: int | None = None) -> str:
+        """Return the text with a token in place of each personal datum.
+
+        ``most``: the original characters that are shown. A datum that goes on after them is masked.
+        """
+        shown, left = list[str](), len(text) if most is None else most
+        for piece in self.pieces(text):
+            if left <= 0:
+                break
+            shown.append(piece.shown if piece.is_token else piece.shown[:left])
+            left -= len(piece.original)
+        return "".join(shown)
 
     def pieces(self, text: str) -> list[Piece]:
         """Return the masked text in pieces. The originals joined are the text."""

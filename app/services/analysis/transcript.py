@@ -7,12 +7,13 @@ from app.domain.author_kinds import read_side
 from app.domain.listing import Listing
 from app.domain.messages import ChatMessage, Side
 from app.domain.placeholders import Placeholder, find_placeholder
+from app.grading.prompt import LONGEST_TEXT
 from app.models import Message
 from app.repositories.due_chats import ClaimedChat
 from app.repositories.messages import MessageWords
 
-LONGEST_TEXT = 10_000
-"""Graded characters of one message: ten times Avito's own limit."""
+_LOOK_AHEAD = 300
+"""Characters after the last one that the model gets: a datum may go on there."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def convert_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMess
             id=row.id,
             side=read_side(row.side, row.author_kind),
             sent_at=row.sent_at,
-            text=row.text[:LONGEST_TEXT],
+            text=row.text[: LONGEST_TEXT + _LOOK_AHEAD],
             has_text=row.has_text,
             type=row.type,
             call_status=row.call_status,

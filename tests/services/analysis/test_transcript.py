@@ -6,6 +6,9 @@ It is in words and without invalid characters.
 import json
 from datetime import timedelta
 
+import pytest
+
+from app.sandbox.deepseek_faults import user_message
 from app.sandbox.faults import CannedResponse
 from tests.support.avito_worlds import WORDS, displayed_text, furnish
 from tests.support.stage import GOOD_TALK, Stage
@@ -91,3 +94,18 @@ async def test_invalid_characters_are_removed_and_emoji_kept(stage: Stage) -> No
     assert (await stage.rest.get(f"/api/v1/chats/{chat.id}")).json()["messages"][0]["text"] == rows[
         0
     ]["text"]
+
+
+@pytest.mark.parametrize("cut", range(0, 20, 3))
+async def test_datum_at_the_end_of_what_the_model_gets_is_masked_whole(
+    stage: Stage, cut: int
+) -> None:
+    """A part of a number does not look like one."""
+    filler = ("слово " * 1_700)[: 10_000 - cut]
+    stage.add_talk(*GOOD_TALK, ("company", f"{filler}4276 3800 1234 5675, это карта"))
+    await stage.sync()
+    await stage.analyze()
+    (request,) = stage.sandbox.deepseek.requests
+    shown = json.loads(user_message(request).splitlines()[1])[-1]["t"]
+    assert len(shown) < 10_010
+    assert not [char for char in shown.replace("[КАРТА_1]", "") if char.isdecimal()]
