@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
+
+PRICE_HOLDS_FOR = timedelta(days=7)
+"""Words of the seller that are older are not compared with a price.
+
+It may have changed since, and only prices that a sync has seen are known.
+"""
 
 
 @dataclass(frozen=True)

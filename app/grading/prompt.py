@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.domain.criteria import Criterion
-from app.domain.listing import Listing
+from app.domain.listing import PRICE_HOLDS_FOR, Listing
 from app.domain.messages import ChatMessage, Side
 from app.domain.visible_text import keep_visible
 from app.domain.working_hours import ROUND_THE_CLOCK, WorkingHours
@@ -115,7 +115,7 @@ def user_message(
         "graded_at": _minute(context.graded_at, context.zone),
         "working_hours": context.working_hours.describe(),
         "earlier": context.earlier,
-        **_describe_listing(context.listing),
+        **_describe_listing(context.listing, has_price=_is_price_known(window, context)),
     }
     # One line whatever was written: of all line breaks `keep_visible` leaves "\n" alone, and JSON
     # escapes that.
@@ -142,18 +142,23 @@ def prompt_version(rubric: Rubric, facts: str = "") -> str:
     return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
 
-def _describe_listing(listing: Listing | None) -> dict[str, Any]:
+def _is_price_known(window: Sequence[ChatMessage], context: ChatContext) -> bool:
+    """Return whether the listing had its price when the messages were written."""
+    return bool(window) and context.graded_at - window[-1].sent_at <= PRICE_HOLDS_FOR
+
+
+def _describe_listing(listing: Listing | None, *, has_price: bool) -> dict[str, Any]:
     """Return the listing as the model gets it, without missing values."""
     if listing is None:
         return {}
     texts = {
         "title": listing.title,
-        "price": listing.price,
+        "price": listing.price if has_price else None,
         "category": listing.category,
         "address": listing.address,
     }
     shown: dict[str, Any] = {name: keep_visible(text) for name, text in texts.items() if text}
-    if listing.earlier_prices:
+    if listing.earlier_prices and has_price:
         shown["earlier_prices"] = [keep_visible(price) for price in listing.earlier_prices]
     return {"listing": shown}
 

@@ -203,7 +203,8 @@ class _Reader:
 
     @cached_property
     def _contradictions(self) -> tuple[Contradiction, ...]:
-        return find_contradictions(self._window, self._context.listing, self._context.facts)
+        context = self._context
+        return find_contradictions(self._window, context.listing, context.facts, context.graded_at)
 
     @cached_property
     def _addressing(self) -> tuple[int, ...]:

@@ -5,9 +5,10 @@ or the subject of a fact, without any word that allows another meaning.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from app.domain.contradiction import Contradiction, ContradictionKind
-from app.domain.listing import Listing
+from app.domain.listing import PRICE_HOLDS_FOR, Listing
 from app.domain.messages import ChatMessage, Side
 from app.grading.contradictions.facts import Facts, read_facts
 from app.grading.contradictions.listings import read_offer
@@ -20,11 +21,15 @@ _LONGEST_QUOTE = 120
 
 
 def find_contradictions(
-    window: Sequence[ChatMessage], listing: Listing | None, facts: str
+    window: Sequence[ChatMessage],
+    listing: Listing | None,
+    facts: str,
+    graded_at: datetime | None = None,
 ) -> tuple[Contradiction, ...]:
     """Return the contradictions in the company's messages, in their order.
 
     A message has at most one of each kind. ``facts``: the text of COMPANY_FACTS_FILE.
+    ``graded_at``: prices in messages older than PRICE_HOLDS_FOR do not count then.
     """
     offer, known = read_offer(listing), read_facts(facts)
     if not offer.price and not offer.amounts and not known.entries:
@@ -40,7 +45,10 @@ def find_contradictions(
         if message.side is Side.CLIENT:
             talk.hear(text)
             continue
+        is_old = graded_at is not None and graded_at - message.sent_at > PRICE_HOLDS_FOR
         for statement in talk.read(text, message.sent_at.year):
+            if is_old and statement.amount.kind is ContradictionKind.PRICE:
+                continue
             for kind, quote, words in _compare(statement, offer, known):
                 found.setdefault(
                     (message.id, kind),

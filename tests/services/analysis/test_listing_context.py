@@ -83,6 +83,20 @@ async def test_planted_contradiction_reaches_report_mail_and_chat(stage: Stage) 
     assert "слова продавца расходятся с объявлением или данными компании: 1" in mail
 
 
+async def test_price_of_today_contradicts_no_old_words(stage: Stage) -> None:
+    """The first sync of an account copies chats from before a change of the price."""
+    days = 24 * 60
+    old = stage.add_talk(*WRONG_PRICE, ("client", "Спасибо"), minutes_ago=30 * days)
+    new = stage.add_talk(*WRONG_PRICE, ("client", "Спасибо"), minutes_ago=2 * days)
+    await stage.sync()
+    await stage.analyze()
+    found = {report["chat_id"]: report["id"] for report in await stage.reports()}
+    assert (await fetch(stage, f"reports/{found[old.id]}"))["contradictions"] == []
+    assert len((await fetch(stage, f"reports/{found[new.id]}"))["contradictions"]) == 1
+    sent = [context["listing"].get("price") for _, context in list_sent(stage)]
+    assert sorted(sent, key=str) == ["1 000 ₽", None]
+
+
 async def test_each_grading_keeps_the_listing_as_it_was(stage: Stage) -> None:
     """The old price is no contradiction after the listing has changed."""
     turns = (WRONG_PRICE[0], ("company", "Добрый день! Цена дивана 1 000 рублей."))
