@@ -15,7 +15,8 @@ _BED = re.compile(r"кроват|матрас|матрац")
 WHEELS = re.compile(r"шин|резин|диск|колес|покрышк")
 _IS_IN_STOCK = re.compile(r"(?<!\w)(?<!то )есть(?!\w)")
 _PLANE = 2
-_LEAST_PRICE = 500
+_LEAST_PRICE, _LEAST_SURE_PRICE = 500, 1_000
+"""A number beside a size from which it is a price: with a word for a price, and without."""
 _PART = re.compile(r"столешниц|каркас|крышк|(?<!\w)рам[аыу](?!\w)|основани")
 _PART_TOLERANCE = 0.06
 _ADDED = frozenset({Unit.AREA, Unit.LAND, Unit.VOLUME, Unit.STORAGE})
@@ -59,7 +60,13 @@ def _is_priced(statement: Statement) -> bool:
     return any(
         one.unit is Unit.ROUBLE
         or (
-            has_cue and one.unit is Unit.BARE and bool(one.values) and one.values[0] >= _LEAST_PRICE
+            one.unit is Unit.BARE
+            and bool(one.values)
+            and (
+                one.values[0] >= _LEAST_PRICE
+                if has_cue
+                else one.values[0] >= _LEAST_SURE_PRICE and one.values[0] % 10 == 0
+            )
         )
         for one in statement.beside
     )
