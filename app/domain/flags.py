@@ -66,6 +66,9 @@ _WHO_ADDRESSES_GRADER = {
 }
 
 
+_LISTING_ADDRESSES_GRADER = "объявление обращается к проверяющему"
+
+
 def store_flags(flags: Iterable[Flag]) -> dict[str, list[str]]:
     """Return the codes of flags under the key by which a report stores them."""
     return {"flags": [flag.value for flag in flags]}
@@ -86,9 +89,11 @@ def describe_flag(code: str) -> str:
         return code
 
 
-def addresses_grader_label(sides: Iterable[Side]) -> str:
+def addresses_grader_label(sides: Iterable[Side], *, is_by_listing: bool = False) -> str:
     """Return the Russian label of ADDRESSES_GRADER.
 
-    ``sides``: the authors of the messages that address the grader; empty if they are unknown.
+    ``sides``: the authors of the messages that address the grader; empty if they are unknown or
+    only the listing addresses it.
     """
-    return _WHO_ADDRESSES_GRADER.get(frozenset(sides), Flag.ADDRESSES_GRADER.label)
+    otherwise = _LISTING_ADDRESSES_GRADER if is_by_listing else Flag.ADDRESSES_GRADER.label
+    return _WHO_ADDRESSES_GRADER.get(frozenset(sides), otherwise)

@@ -12,8 +12,10 @@ from app.api.v1.review_schemas import review_fields
 from app.domain.criteria import Criterion
 from app.domain.critical import describe_fault, list_limiting
 from app.domain.flags import Flag, addresses_grader_label, describe_flag, list_flags
+from app.domain.listing import Listing
 from app.domain.messages import Side
 from app.grading.evidence import in_sentence
+from app.grading.injection.detect import addresses_grader
 from app.grading.rubric import Rubric, RubricCheck
 from app.models import Report
 from app.service import Service
@@ -91,7 +93,9 @@ def _make_fields(card: ReportCard) -> dict[str, Any]:
         "contradictions": detail.get("contradictions", ()),
         "listing": detail.get("listing"),
         "advice": detail["recommendations"],
-        "flags": _describe_flags(_list_flags(card), addressing),
+        "flags": _describe_flags(
+            _list_flags(card), addressing, Listing.from_json(detail.get("listing"))
+        ),
         "grader_addressed_by": addressing,
         "window": {
             "first": messages[report.first_message_id],
@@ -178,9 +182,17 @@ def _list_flags(card: ReportCard) -> list[str]:
 
 
 def _describe_flags(
-    codes: Sequence[str], addressing: Sequence[ShownMessage] = ()
+    codes: Sequence[str],
+    addressing: Sequence[ShownMessage] = (),
+    listing: Listing | None = None,
 ) -> list[dict[str, str]]:
-    who = addresses_grader_label(Side(message.side) for message in addressing)
+    sides = [Side(message.side) for message in addressing]
+    is_by_listing = (
+        Flag.ADDRESSES_GRADER in codes
+        and listing is not None
+        and any(map(addresses_grader, listing.texts))
+    )
+    who = addresses_grader_label(sides, is_by_listing=is_by_listing)
     return [
         {"code": code, "label": who if code == Flag.ADDRESSES_GRADER else describe_flag(code)}
         for code in codes
