@@ -28,6 +28,8 @@ class Flag(StrEnum):
     """The model claimed a critical fault that its quote does not show; it does not count."""
     UNVERIFIED_QUOTATION = "unverified_quotation"
     """A quotation in the texts was not in the chat and was removed."""
+    TEXTS_DISAGREE = "texts_disagree"
+    """The summary or an advice says that the seller was rude; the checks say that nobody was."""
     ADDRESSES_GRADER = "addresses_grader"
     AUTHOR_CHANGED = "author_changed"
     """A message was graded as a person's and is a bot's, or the reverse.
@@ -53,6 +55,7 @@ _FLAG_LABELS = {
     Flag.NOT_AN_OBJECTION: "модель приняла за возражение приветствие или простой вопрос",
     Flag.CRITICAL_UNVERIFIED: "модель заявила критическую ошибку, но переписка её не показала",
     Flag.UNVERIFIED_QUOTATION: "из текстов убрана цитата, которой нет в переписке",
+    Flag.TEXTS_DISAGREE: "модель пишет о грубости продавца, а её проверки грубости не нашли",
     Flag.ADDRESSES_GRADER: "текст переписки обращается к проверяющему",
     Flag.AUTHOR_CHANGED: (
         "автора одного из ответов определили уже после оценки: человек это или автоответчик"

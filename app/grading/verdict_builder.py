@@ -13,6 +13,7 @@ from app.domain.grades import Grade
 from app.domain.messages import ChatMessage, Side
 from app.domain.score import score
 from app.domain.timeliness import follow_waits
+from app.grading.accusations import accuses_of_rudeness
 from app.grading.contacts import find_contact
 from app.grading.contradictions.find import find_contradictions
 from app.grading.copying import without_copies
@@ -164,6 +165,9 @@ class _Reader:
             Flag.NOT_AN_OBJECTION: is_plain,
             Flag.CRITICAL_UNVERIFIED: has_false_fault or answer.has_unread_critical,
             Flag.UNVERIFIED_QUOTATION: texts.has_unverified,
+            Flag.TEXTS_DISAGREE: _find_support(answer).is_rude is False
+            and not critical
+            and accuses_of_rudeness(texts.summary, [advice.text for advice in texts.advice]),
             Flag.ADDRESSES_GRADER: bool(self._addressing) or self._is_addressed_by_listing,
         }
         flags = {flag for entry in criteria.values() for flag in entry.flags}
