@@ -274,7 +274,7 @@ async def test_chats_of_an_account_that_is_loading_wait(stage: Stage) -> None:
     await until(partial(is_copied, stage, early))
     first = await stage.analyze()
     assert (first["analyzed_chats"], first["waiting_chats"]) == (0, 1)
-    assert "первая синхронизация аккаунта ещё идёт: 1" in first["message"]
+    assert "первая синхронизация аккаунта не закончена: 1" in first["message"]
     assert (await fetch_chat(stage, early))["outcome"] == "waiting"
     assert not syncing.done()
     await syncing

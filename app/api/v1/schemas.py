@@ -94,7 +94,10 @@ class AnalyzeResult(BaseModel):
     )
     failed_chats: int = Field(description="Чаты, которые этот вызов не смог оценить.", examples=[0])
     waiting_chats: int = Field(
-        description="Чаты, до которых очередь не дошла или где разговор ещё идёт (SETTLE_MINUTES).",
+        description=(
+            "Чаты, до которых очередь не дошла, где разговор ещё идёт (SETTLE_MINUTES) или у"
+            " аккаунта которых не закончена первая синхронизация."
+        ),
         examples=[0],
     )
 

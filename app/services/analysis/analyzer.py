@@ -34,7 +34,7 @@ from app.services.requested_chats import describe_unknown, list_unknown_chats
 from app.services.run_params import AnalyzeParams
 from app.services.runs import RunContext, StepResult
 
-_LOADING = "первая синхронизация аккаунта ещё идёт"
+_LOADING = "первая синхронизация аккаунта не закончена"
 
 
 async def analyze_chats(
