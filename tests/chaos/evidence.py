@@ -123,7 +123,7 @@ async def gather(world: World) -> Evidence:
         recoveries=world.recoveries,
         lock_waits=world.lock_waits,
         model_calls=len(world.calls),
-        duplicate_calls=count_duplicates(world.calls),
+        duplicate_calls=count_duplicates(world.calls, await _count_repeats(world)),
     )
 
 
@@ -170,6 +170,13 @@ async def _fetch_reports(world: World) -> list[StoredReport]:
         " WHERE kind = 'grading'"
     )
     return [StoredReport(row["id"], row["avito_id"], row["last_message_id"]) for row in rows]
+
+
+async def _count_repeats(world: World) -> int:
+    (row,) = await world.database.rows(
+        "SELECT count(*) AS repeats FROM reports WHERE repeat IS NOT NULL"
+    )
+    return int(row["repeats"])
 
 
 async def _fetch_mails(world: World) -> list[StoredMail]:

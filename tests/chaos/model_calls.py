@@ -70,7 +70,10 @@ class CallRecorder:
         return call
 
 
-def count_duplicates(calls: Sequence[ModelCall]) -> int:
-    """Return the number of billed answers beyond the first to the same prompt."""
+def count_duplicates(calls: Sequence[ModelCall], repeats: int) -> int:
+    """Return the number of billed answers beyond the first to the same prompt.
+
+    ``repeats``: reports whose chat was graded twice on purpose (STEADINESS_SHARE).
+    """
     answered = Counter(call.prompt for call in calls if call.answered)
-    return sum(answered.values()) - len(answered)
+    return sum(answered.values()) - len(answered) - repeats

@@ -18,6 +18,7 @@ from tests.chaos.evidence import (
     StoredReport,
 )
 from tests.chaos.invariants import CHECKS, run_checks
+from tests.chaos.model_calls import ModelCall, count_duplicates
 from tests.chaos.replicas import Ledger, Sample, Stuck
 from tests.chaos.taps import Conversation
 from tests.chaos.world import RECIPIENTS
@@ -308,3 +309,10 @@ def test_mail_in_doubt_may_be_repeated() -> None:
 )
 def test_fate_of_a_session(session: Conversation, ledger_: Ledger, fate: Fate) -> None:
     assert find_fate(session, ledger_) is fate
+
+
+def test_second_grading_on_purpose_is_not_paid_twice() -> None:
+    twice, once = ("Вопрос 1 Ответ 2", "Вопрос 3 Ответ 4")
+    calls = [ModelCall(prompt, answered=True) for prompt in (twice, once, twice)]
+    assert count_duplicates([*calls, ModelCall(once)], repeats=1) == 0
+    assert count_duplicates([*calls, ModelCall(once, answered=True)], repeats=1) == 1
