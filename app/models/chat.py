@@ -36,7 +36,11 @@ class Chat(Numbered):
         Index("ix_chats_created_at", "account_id", "avito_created_at"),
         Index("ix_chats_outcome_run_id", "outcome_run_id"),
         Index("ix_chats_incomplete", "account_id", postgresql_where=text("NOT history_complete")),
-        Index("ix_chats_deletable", "account_id", postgresql_where=text("may_lose_messages")),
+        Index(
+            "ix_chats_deletable",
+            "account_id",
+            postgresql_where=text("may_lose_messages AND read_error IS NULL"),
+        ),
         Index(
             "ix_chats_left_over",
             "due_since",

@@ -46,7 +46,7 @@ def _index_recent_chats() -> None:
         "ix_chats_deletable",
         "chats",
         ["account_id"],
-        postgresql_where=sa.text("may_lose_messages"),
+        postgresql_where=sa.text("may_lose_messages AND read_error IS NULL"),
     )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from app.clock import local_date
-from app.repositories import coverage, due_chats
+from app.repositories import coverage, due_chats, unread_chats
 from app.repositories.grading_scope import Scope
 from tests.support.chats import MOSCOW
 from tests.support.frequent_work import count_rows, list_works
@@ -16,7 +16,8 @@ _COPIES, _A_DAY = 1_000, 5
 _SLACK = 100
 """Rows: a plan may change once. A scan of the mails would be 600 more, of the chats 6,000."""
 _FEW = 30
-"""Rows of a summary of two reports: their figures and chats, the accounts, and the settings."""
+"""Rows of a summary of two reports: their figures and chats, the accounts, and the settings. Also
+more than a query for recent chats reads if there are none."""
 _LARGE = 2_000
 """Of a small table, a scan may be cheaper than an index."""
 
@@ -69,6 +70,15 @@ async def test_a_daily_run_reads_no_old_leads_and_no_chats_that_were_never_grade
     assert read < _ROWS_OF_A_WEEK
 
 
+async def test_a_sync_reads_no_chats_that_avito_has_lost(stage: Stage) -> None:
+    """They were last read within their first hour, and a message could be deleted until then."""
+    await _mail_two_reports(stage)
+    await add_history(stage, range(_COPIES), a_day=_A_DAY)
+    await stage.change(_MAKE_LOST)
+    await stage.change("ANALYZE chats")
+    assert await count_rows_read(stage, partial(_list_recent, stage)) < _FEW
+
+
 _ROWS_OF_A_WEEK = 400
 """Rows of 70 chats and their messages in three queries."""
 _MAKE_LEADS = """
@@ -80,6 +90,16 @@ _MAKE_NEVER_GRADED = """
     UPDATE chats SET due_since = last_person_at, seen_message_id = NULL, outcome = NULL
     WHERE id % 2 = 1 AND last_person_at < :before
 """
+
+_MAKE_LOST = """
+    UPDATE chats SET messages_read_at = last_message_at + interval '1 minute', read_error = 'lost'
+"""
+
+
+async def _list_recent(stage: Stage) -> None:
+    now = stage.clock()
+    async with stage.service.database.session() as session:
+        assert await unread_chats.list_recent(session, 1, since=now, now=now, limit=100) == []
 
 
 async def _count_chats(stage: Stage, since: datetime) -> None:
