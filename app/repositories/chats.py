@@ -18,7 +18,11 @@ from app.repositories.coverage import CURRENT_OUTCOME, get_cause
 
 @dataclass(frozen=True)
 class ListedCount:
-    """Numbers of new chats and of unread chats among those that a page of Avito's list changes."""
+    """Numbers of new chats and of unread chats among those that a page of Avito's list changes.
+
+    A chat that only webhooks have named is new, whether the list pass or the message pass fetches
+    it first.
+    """
 
     new: int
     unread: int
@@ -46,7 +50,11 @@ _UPSERT_LISTED = text("""
             item_price text, item_owner_id bigint, client_id bigint, client_name text,
             avito_created_at timestamptz, avito_updated_at timestamptz, listed_message_id text)
     ), changed AS (
-        SELECT listed.*
+        SELECT listed.*,
+               known.id IS NULL OR (
+                   known.hints > 0 AND known.messages_read_at IS NULL
+                   AND known.avito_updated_at IS NULL AND known.listed_message_id IS NULL
+               ) AS is_new
         FROM listed LEFT JOIN LATERAL (
             SELECT * FROM chats
             WHERE account_id = :account_id AND avito_id = listed.avito_id OFFSET 0) known ON true
@@ -100,9 +108,10 @@ _UPSERT_LISTED = text("""
                             (excluded.listed_message_id IS NULL)
                                 <> (known.listed_message_id IS NULL))
                 OR (excluded.avito_updated_at IS NULL AND excluded.listed_message_id IS NULL)
-        RETURNING xmax = 0 AS is_new, messages_due
+        RETURNING messages_due
     )
-    SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE messages_due) FROM written
+    SELECT (SELECT count(*) FROM changed WHERE is_new),
+           (SELECT count(*) FROM written WHERE messages_due)
     """)
 
 

@@ -179,9 +179,9 @@ class MessagePass:
         listed = await self._client.get_chat(self._account.avito_user_id, chat.avito_id)
         async with self._database.transaction() as session:
             row = {**make_chat_row(listed), "avito_id": chat.avito_id}
-            await chats.upsert_listed(session, chat.account_id, [row], reread=False)
+            count = await chats.upsert_listed(session, chat.account_id, [row], reread=False)
             updated = await unread_chats.reload_unread(session, chat)
-        self._tally.new_chats += 1
+        self._tally.new_chats += count.new
         return updated
 
     async def _write_all(self, to_write: asyncio.Queue[ReadChat | None]) -> None:
