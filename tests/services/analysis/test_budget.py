@@ -141,5 +141,6 @@ async def test_estimate_reports_the_cost_of_the_day(
     ):
         await estimate_analyze(frugal.service.settings, limit=None, chat_ids=[], force=False)
     assert (
-        f"Дневной бюджет: 0,0010 $, сегодня из него потрачено {spent} $." in capsys.readouterr().out
+        f"Дневной бюджет: 0,0010\u00a0$, сегодня из него потрачено {spent}\u00a0$."
+        in capsys.readouterr().out
     )
