@@ -29,7 +29,7 @@ class Flag(StrEnum):
     UNVERIFIED_QUOTATION = "unverified_quotation"
     """A quotation in the texts was not in the chat and was removed."""
     TEXTS_DISAGREE = "texts_disagree"
-    """The summary or an advice says that the seller was rude; the checks say that nobody was."""
+    """The summary or an advice calls the seller rude; the checks do not."""
     ADDRESSES_GRADER = "addresses_grader"
     AUTHOR_CHANGED = "author_changed"
     """A message was graded as a person's and is a bot's, or the reverse.

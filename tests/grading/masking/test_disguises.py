@@ -58,10 +58,10 @@ def mask(text: str) -> str:
     return Masker((), [shown]).mask(shown)
 
 
-@pytest.mark.parametrize("said", ["{}", "звоните {} после шести", "мой телефон — {}."])
+@pytest.mark.parametrize("phrase", ["{}", "звоните {} после шести", "мой телефон — {}."])
 @pytest.mark.parametrize("phone", PHONES)
-def test_disguised_phone_is_masked(phone: str, said: str) -> None:
-    masked = mask(said.format(phone))
+def test_disguised_phone_is_masked(phone: str, phrase: str) -> None:
+    masked = mask(phrase.format(phone))
     assert "[ТЕЛЕФОН_1]" in masked
     assert not _DIGIT.search(_TOKEN.sub("", masked)), masked
 
